@@ -1,0 +1,53 @@
+"""Run-length coding of zeros as Eyeriss does it off chip (Chen et al., JSSC 2017, Fig. 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.kernels.run_length import count_pairs, decode_pairs, encode_pairs
+
+WORD_BITS = 64
+"""Pairs are packed into words of this size, whose last bit tells whether more words follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLength:
+    """Pairs of a run of at most `2**run_bits - 1` zeros and a value of `value_bits`."""
+
+    run_bits: int
+    value_bits: int
+
+    @property
+    def pairs_per_word(self) -> int:
+        """Whole pairs in a memory word; a pair wider than a word takes several."""
+        return max(1, (WORD_BITS - 1) // (self.run_bits + self.value_bits))
+
+    @property
+    def longest_run(self) -> int:
+        return (1 << self.run_bits) - 1
+
+    def packed_bits(self, pairs: int) -> int:
+        """Bits of so many pairs in whole memory words."""
+        words_per_pair = -(-(self.run_bits + self.value_bits) // (WORD_BITS - 1))
+        return -(-pairs // self.pairs_per_word) * words_per_pair * WORD_BITS
+
+    def coded_bits(self, words: NDArray[np.integer]) -> int:
+        """Bits of a tensor coded in the order it is stored."""
+        return self.packed_bits(int(count_pairs(words.reshape(-1), self.longest_run)))
+
+    def encode(self, words: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
+        """(runs, values) of a tensor in storage order."""
+        flat = words.reshape(-1)
+        pairs = int(count_pairs(flat, self.longest_run))
+        runs = np.zeros(pairs, dtype=np.int64)
+        values = np.zeros(pairs, dtype=flat.dtype)
+        encode_pairs(flat, self.longest_run, runs, values)
+        return runs, values
+
+    def decode(self, runs: NDArray[np.int64], values: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+        """The `count` words that were encoded."""
+        words: NDArray[np.integer] = decode_pairs(runs, values, count)
+        return words

@@ -1,0 +1,107 @@
+"""Layer, mapping and PE array as the integer arrays the kernels take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.kernels import passes
+from accel.spec import Accelerator
+from mappings import Loop, Mapping, axis_relevant
+
+from workloads.layer import REDUCED, Bits, Layer, Operand
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Bits of each kind of word of a layer on a machine."""
+
+    input: int
+    weight: int
+    output: int
+    psum: int
+
+    @property
+    def of(self) -> tuple[int, int, int]:
+        """By operand, finished outputs for OUTPUT."""
+        return (self.input, self.weight, self.output)
+
+
+def widths(bits: Bits, spec: Accelerator) -> Widths:
+    """The layer's own widths where it states them, the array's native ones elsewhere."""
+    native = spec.pe_array.bits
+    output = bits.output or native.output
+    return Widths(bits.input or native.input, bits.weight or native.weight, output, max(native.psum, output))
+
+
+def machine_vector(spec: Accelerator, width: Widths) -> Ints:
+    """The PE array and its ports as `kernels.passes` reads them."""
+    array = spec.pe_array
+    machine = np.zeros(passes.MACHINE_FIELDS, dtype=np.int64)
+    machine[passes.ROWS] = array.rows
+    machine[passes.COLUMNS] = array.columns
+    machine[passes.SYSTOLIC] = array.arrangement == "systolic"
+    machine[passes.OVERLAP_PASSES] = array.overlap_passes
+    machine[passes.WINDOW_REUSE] = array.window_reuse
+    machine[passes.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
+    for offset, operand in enumerate(("input", "weight", "output")):
+        machine[passes.REGISTERS + offset] = getattr(array.registers, operand)
+        machine[passes.DOUBLE_BUFFERED + offset] = getattr(array.register_double_buffered, operand)
+    for offset, port in enumerate(("input", "weight", "psum", "output")):
+        machine[passes.PORT_BITS + offset] = getattr(array.ports, port)
+    machine[passes.WORD_BITS : passes.WORD_BITS + 4] = (width.input, width.weight, width.psum, width.output)
+    return machine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """What the kernels must know of a layer along the axes of a mapping."""
+
+    axes: tuple[str, ...]
+    relevant: NDArray[np.bool_]
+    reduced: NDArray[np.bool_]
+    window: Ints
+    strides: Ints
+
+    @classmethod
+    def of(cls, layer: Layer, axes: tuple[str, ...], window_reuse: bool) -> Geometry:
+        relevant = np.array([[axis_relevant(axis, operand) for operand in Operand] for axis in axes])
+        reduced = np.array([bool(set(axis) & REDUCED) for axis in axes])
+        shares = window_reuse and all(dim in axes for dim in "PQRS")
+        window = np.array([axes.index(dim) if shares else -1 for dim in "PQRS"], dtype=np.int64)
+        return cls(axes, relevant, reduced, window, np.array([*layer.stride, *layer.dilation], dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nest:
+    """The loops of a mapping inside a tile, as columns over loops or over axes."""
+
+    loop_axis: Ints
+    loop_factor: Ints
+    loop_block: Ints
+    register_axis: Ints
+    pass_extent: Ints
+    unroll: Ints
+    lanes: Ints
+
+    @classmethod
+    def of(cls, mapping: Mapping, axes: tuple[str, ...]) -> Nest:
+        def place(loops: tuple[Loop, ...]) -> Ints:
+            return np.array([axes.index(loop.axis) for loop in loops], dtype=np.int64)
+
+        lanes = np.ones(len(axes), dtype=np.int64)
+        for loop in mapping.lanes:
+            lanes[axes.index(loop.axis)] *= loop.factor
+        return cls(
+            place(mapping.on_chip),
+            np.array([loop.factor for loop in mapping.on_chip], dtype=np.int64),
+            np.array(mapping.blocks("on_chip"), dtype=np.int64),
+            place(mapping.registers),
+            np.array([mapping.pass_extent(axis) for axis in axes], dtype=np.int64),
+            np.array([mapping.unrolled(axis) for axis in axes], dtype=np.int64),
+            lanes,
+        )

@@ -1,0 +1,249 @@
+"""From a tile schedule to a tile program: words become bits and cycles on one accelerator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.encode import Geometry, Nest, Widths, machine_vector, widths
+from accel.kernels import passes
+from accel.occupancy import Occupancy
+from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
+from accel.spec import Accelerator
+from accel.transfer import TransferTiming
+from mappings import Mapping, TileSchedule
+from workloads import InputError, Layer, Operand
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """What of a layer stays on chip: maps that skip the DRAM, and bits of the data buffer other maps take up."""
+
+    input: bool = False
+    output: bool = False
+    reserved_bits: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """The program, and what its steps add up to: `counts` as in `kernels.passes`, `rows_opened` and `bursts` by transfer."""
+
+    program: TileProgram
+    width: Widths
+    counts: Ints
+    rows_opened: Ints
+    bursts: Ints
+
+
+def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
+    """Which operands a full pass keeps in registers from its first cycle to its last."""
+    axes = mapping.axes()
+    nest = Nest.of(mapping, axes)
+    geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
+    extent = np.array([min(mapping.pass_extent(axis), mapping.tile_extent(axis)) for axis in axes], dtype=np.int64)
+    held = passes.held_operands(
+        extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.window, geometry.strides,
+        machine_vector(spec, widths(layer.bits, spec))[passes.REGISTERS : passes.REGISTERS + 3],
+    )  # fmt: skip
+    return bool(held[0]), bool(held[1]), bool(held[2])
+
+
+def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> None:
+    """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
+    layer, mapping = schedule.layer, schedule.mapping
+    where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
+    array = spec.pe_array
+    if used := _first_over(mapping, array.rows, array.columns, array.lanes):
+        raise InputError(f"{used[0]} unrolled {used[1]} times over {used[2]} {used[0]}: use smaller factors", source=where)
+    need = buffer_bits(schedule, spec, residency)
+    for name, bits, kib in (
+        ("data_buffer.kib", need[0], spec.data_buffer.kib),
+        ("weight_buffer.kib", need[1], spec.weight_buffer.kib),
+        ("data_buffer.accumulator_kib", need[2], spec.data_buffer.accumulator_kib),
+    ):
+        if bits > kib * 8192:
+            least = -(-bits // 8192)
+            raise InputError(f"{name} = {kib:g} is too small for a tile of {bits} bits: needs {least}", source=where)
+
+
+def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> tuple[int, int, int]:
+    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory."""
+    width = widths(schedule.layer.bits, spec)
+    data_tiles, weight_tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
+    held = schedule.held_words
+    inputs = 0 if residency.input else int(held[Operand.INPUT]) * width.input * data_tiles
+    reduced_again = bool(schedule.accumulates.any()) or _returns(schedule.mapping)
+    output_bits = width.psum if reduced_again else width.output
+    outputs = int(held[Operand.OUTPUT]) * output_bits * data_tiles
+    weights = int(held[Operand.WEIGHT]) * width.weight * weight_tiles
+    if spec.data_buffer.accumulator_kib:
+        return inputs + residency.reserved_bits, weights, outputs
+    outputs = 0 if residency.output and not reduced_again else outputs
+    return inputs + outputs + residency.reserved_bits, weights, 0
+
+
+def tiles_kept(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[int, int]:
+    """Tiles the data and the weight buffer hold at once: two when double-buffered.
+
+    Weights that one pass takes whole into registers leave their place at once: the registers are the second buffer.
+    """
+    data = 2 if spec.data_buffer.double_buffered else 1
+    one_pass = all(loop.axis[0] not in "GKCRS" or loop.factor == 1 for loop in mapping.on_chip)
+    taken = one_pass and held_operands(mapping, layer, spec)[Operand.WEIGHT]
+    weight = 2 if spec.weight_buffer.double_buffered and not taken else 1
+    return data, weight
+
+
+def lower(
+    schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = Residency()
+) -> Lowered:
+    """Cost every distinct tile once with the kernels, every transfer with the DMA. Raises InputError if tiles don't fit."""
+    require_fit(schedule, spec, residency)
+    width = widths(schedule.layer.bits, spec)
+    timing = TransferTiming.of(spec)
+    counts = _tile_counts(schedule, spec, width)
+    steps = schedule.steps
+    words = np.column_stack([schedule.load_words, schedule.store_words])
+    if residency.input:
+        words[:, INPUT] = 0
+    if residency.output:
+        words[:, OUTPUT] = np.where(schedule.store_final, 0, words[:, OUTPUT])
+    runs = np.column_stack([schedule.load_runs, schedule.store_runs])
+    spans = np.column_stack([schedule.load_spans, schedule.store_spans])
+    final = schedule.store_final
+    plain = (width.input, width.weight, width.psum, width.output)
+    bits = np.zeros((steps, TRANSFERS), dtype=np.int64)
+    cycles = np.zeros((steps, TRANSFERS), dtype=np.int64)
+    rows, bursts = np.zeros(TRANSFERS, dtype=np.int64), np.zeros(TRANSFERS, dtype=np.int64)
+    for kind in range(TRANSFERS):
+        moved = words[:, kind]
+        plain_bits = moved * np.where(final | (kind != OUTPUT), plain[kind], width.psum)
+        coded = None if kind == PSUM else occupancy.coded_bits[(INPUT, WEIGHT, PSUM, Operand.OUTPUT)[kind]]
+        coded_words = np.zeros(steps, dtype=np.int64)
+        if coded is not None:
+            whole = schedule.layer.words((Operand.INPUT, Operand.WEIGHT, Operand.OUTPUT, Operand.OUTPUT)[kind])
+            codes = final if kind == OUTPUT else np.ones(steps, dtype=bool)
+            coded_words = np.where(codes, moved, 0)
+            bits[:, kind] = np.where(codes, _share(coded_words, coded, whole), plain_bits)
+        else:
+            bits[:, kind] = plain_bits
+        stretches = np.where(coded_words > 0, 1, runs[:, kind])
+        span_bits = np.where(coded_words > 0, bits[:, kind], spans[:, kind] * plain[kind])
+        cycles[:, kind] = timing.cycles(bits[:, kind], stretches, span_bits, coded_words)
+        rows[kind] = timing.rows(bits[:, kind], stretches, span_bits).sum()
+        bursts[kind] = timing.bursts(bits[:, kind], stretches).sum()
+    program = TileProgram(
+        bits=bits,
+        transfer_cycles=cycles,
+        compute_cycles=counts[:, passes.COMPUTE].copy(),
+        waits=_waits(schedule, spec, bits),
+        resident_bits=_resident(schedule, width),
+        setup_cycles=spec.controller.tile_setup_cycles,
+        layer_setup_cycles=spec.controller.layer_setup_cycles,
+        latency_cycles=timing.to_cycles(timing.device.latency_ps),
+        turnaround_cycles=timing.to_cycles(timing.device.turnaround_ps),
+        issue_ahead=2,
+        periods=_periods(schedule.mapping),
+    )
+    return Lowered(program, width, counts.sum(axis=0), rows, bursts)
+
+
+def _first_over(mapping: Mapping, rows: int, columns: int, lanes: int) -> tuple[str, int, int] | None:
+    for level, there in (("rows", rows), ("columns", columns), ("lanes", lanes)):
+        used = int(np.prod([loop.factor for loop in getattr(mapping, level)], dtype=np.int64))
+        if used > there:
+            return level, used, there
+    return None
+
+
+def _returns(mapping: Mapping) -> bool:
+    """Whether outputs come back to the buffer: a reduced dimension is left unfinished by a pass."""
+    return any(loop.factor > 1 and loop.axis[0] in "CRS" for loop in (*mapping.off_chip, *mapping.on_chip))
+
+
+def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> Ints:
+    """(steps, COUNTS) from one kernel call per distinct tile."""
+    mapping, layer, axes = schedule.mapping, schedule.layer, schedule.axes
+    geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
+    nest = Nest.of(mapping, axes)
+    machine = machine_vector(spec, width)
+    limits = schedule.starts.max(axis=0) + schedule.extents[-1]
+    reduced = geometry.reduced
+    finishes = (schedule.starts + schedule.extents == limits)[:, reduced].all(axis=1)
+    continued = _continued(schedule, held_operands(mapping, layer, spec))
+    continues = np.r_[continued[1:], False]
+    keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
+    distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
+    found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
+    for index, key in enumerate(distinct):
+        accumulates, finish, before, after = (bool(flag) for flag in key[-4:])
+        passes.tile_cost(
+            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
+            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, reduced, geometry.window, geometry.strides,
+            machine, accumulates, finish, before, after, _returns(mapping), found[index],
+        )  # fmt: skip
+    counts: Ints = found[inverse.reshape(-1)]
+    return counts
+
+
+def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool]) -> NDArray[np.bool_]:
+    """Steps before which everything the registers hold is already there: the stream simply goes on."""
+    on = np.zeros(schedule.steps, dtype=bool)
+    operands = [operand for operand in Operand if held[operand]]
+    if not operands:
+        return on
+    from mappings import axis_relevant
+
+    on[1:] = True
+    for operand in operands:
+        if any(loop.factor > 1 and axis_relevant(loop.axis, operand) for loop in schedule.mapping.on_chip):
+            return np.zeros(schedule.steps, dtype=bool)
+        tile = schedule.tiles[:, operand]
+        on[1:] &= tile[1:] == tile[:-1]
+    return on
+
+
+def _share(words: Ints, coded: int, whole: int) -> Ints:
+    """Coded bits of each transfer in proportion to its words, rounded so that sums stay exact."""
+    total = np.cumsum(words)
+    upto = total // whole * coded + total % whole * coded // whole
+    return np.diff(upto, prepend=0)
+
+
+def _waits(schedule: TileSchedule, spec: Accelerator, bits: Ints) -> Ints:
+    """How many steps back the stay in the buffer ended whose place a transfer, or a step's outputs, will take."""
+    waits = np.zeros((schedule.steps, TRANSFERS), dtype=np.int64)
+    data = 2 if spec.data_buffer.double_buffered else 1
+    weight = 2 if spec.weight_buffer.double_buffered else 1
+    for operand, kinds, tiles in (
+        (Operand.INPUT, (INPUT,), data),
+        (Operand.WEIGHT, (WEIGHT,), weight),
+        (Operand.OUTPUT, (PSUM, OUTPUT), data),
+    ):
+        stay = schedule.stays[:, operand]
+        ends = np.flatnonzero(np.r_[stay[1:] != stay[:-1], True])
+        steps = np.arange(schedule.steps)
+        earlier = stay - tiles
+        distance = np.where(earlier >= 0, steps - ends[np.maximum(earlier, 0)], 0)
+        for kind in kinds:
+            waits[:, kind] = np.where((bits[:, kind] > 0) | (kind == OUTPUT), distance, 0)
+    return waits
+
+
+def _resident(schedule: TileSchedule, width: Widths) -> Ints:
+    """(steps, 2): bits of the tile at work in the data and the weight buffer, as the trace shows them."""
+    sizes = np.zeros((schedule.steps, 3), dtype=np.int64)
+    for operand in Operand:
+        moved = schedule.store_words if operand is Operand.OUTPUT else schedule.load_words[:, operand]
+        seen = np.maximum.accumulate(np.where(moved > 0, np.arange(schedule.steps), 0))
+        sizes[:, operand] = moved[seen] * (width.input, width.weight, width.psum)[operand]
+    return np.column_stack([sizes[:, Operand.INPUT] + sizes[:, Operand.OUTPUT], sizes[:, Operand.WEIGHT]])
+
+
+def _periods(mapping: Mapping) -> tuple[int, ...]:
+    factors = [loop.factor for loop in mapping.off_chip]
+    return tuple(int(np.prod(factors[depth:], dtype=np.int64)) for depth in range(len(factors)))

@@ -1,0 +1,98 @@
+"""Zeros in a layer's operands: how many MACs they make useless, and how far they shrink the stored tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.codecs import RunLength
+from accel.encode import Widths
+from accel.kernels.nonzeros import inputs_met
+from accel.spec import Accelerator
+from workloads.layer import Layer, Operand
+from workloads.operands import draw_operand
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """Exact counts over real or drawn operands.
+
+    `effectual_macs`: both factors nonzero. `input_macs`, `weight_macs`: that factor nonzero. Padding is zero.
+    `coded_bits`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
+    `source`: "tensors", "drawn" or "dense".
+    """
+
+    effectual_macs: int
+    input_macs: int
+    weight_macs: int
+    coded_bits: tuple[int | None, int | None, int | None]
+    source: str
+
+
+def occupancy(
+    layer: Layer, width: Widths, spec: Accelerator, seed: int, output: NDArray[np.integer] | None = None
+) -> Occupancy:
+    """Count on the layer's tensors; without tensors, on operands drawn from densities below 1; else in closed form.
+
+    `output` holds the finished outputs where they are known.
+    """
+    tensors = layer.tensors
+    density = layer.density
+    given = tensors.input if tensors else _drawn(layer, Operand.INPUT, density.input, seed)
+    weight = tensors.weight if tensors else _drawn(layer, Operand.WEIGHT, density.weight, seed)
+    output = output if output is not None else _drawn(layer, Operand.OUTPUT, density.output, seed)
+    met = _dense_met(layer) if given is None else _met(layer, given)
+    met = met.reshape(layer.G, layer.C, layer.R, layer.S)
+    filters = np.full((layer.G, layer.C, layer.R, layer.S), layer.K, dtype=np.int64)
+    if weight is not None:
+        filters = np.count_nonzero(weight.reshape(layer.G, layer.K, layer.C, layer.R, layer.S), axis=1).astype(np.int64)
+    pixels = layer.N * layer.P * layer.Q
+    return Occupancy(
+        effectual_macs=int((met * filters).sum()),
+        input_macs=int(met.sum()) * layer.K,
+        weight_macs=int(filters.sum()) * pixels,
+        coded_bits=(
+            _coded(given, spec.dma.codec.input, width.input, spec),
+            _coded(weight, spec.dma.codec.weight, width.weight, spec),
+            _coded(output, spec.dma.codec.output, width.output, spec),
+        ),
+        source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",
+    )
+
+
+def _drawn(layer: Layer, operand: Operand, density: float, seed: int) -> NDArray[np.integer] | None:
+    return None if density >= 1.0 else draw_operand(layer, operand, seed)
+
+
+def _met(layer: Layer, words: NDArray[np.integer]) -> Ints:
+    met: Ints = inputs_met(
+        words, layer.G, (layer.P, layer.Q), (layer.R, layer.S), layer.stride, layer.dilation, layer.padding[:2]
+    )
+    return met
+
+
+def _dense_met(layer: Layer) -> Ints:
+    """As `_met` for an input without zeros: the windows' taps that fall inside it."""
+
+    def inside(outputs: int, taps: int, side: int, size: int) -> Ints:
+        reach = np.arange(outputs) * layer.stride[side] - layer.padding[side]
+        touched = reach[None, :] + np.arange(taps)[:, None] * layer.dilation[side]
+        counts: Ints = ((touched >= 0) & (touched < size)).sum(axis=1)
+        return counts
+
+    rows = inside(layer.P, layer.R, 0, layer.H)
+    columns = inside(layer.Q, layer.S, 1, layer.W)
+    met = layer.N * rows[:, None] * columns[None, :]
+    return np.broadcast_to(met, (layer.G * layer.C, layer.R, layer.S))
+
+
+def _coded(words: NDArray[np.integer] | None, codec: str, bits: int, spec: Accelerator) -> int | None:
+    """Coded size, or None when there is no codec or coding would not shrink the tensor: it is then stored plainly."""
+    if codec == "none" or words is None:
+        return None
+    coded = RunLength(spec.dma.rlc_run_bits, bits).coded_bits(words)
+    return coded if coded < words.size * bits else None

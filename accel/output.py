@@ -1,0 +1,99 @@
+"""Files the user asked for: checked before the work starts, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from workloads.errors import InputError
+
+
+def require_writable(path: str | Path) -> None:
+    """Raise InputError unless a file can be written at `path`; its folder must exist. Leaves nothing behind."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError("is a folder: give the name of a file", source=path)
+    if _is_device(path):
+        return
+    if not path.parent.is_dir():
+        raise InputError(f"cannot be written, {path.parent} is not a folder: make it first", source=path)
+    _probe(path.parent, path)
+
+
+def require_folder(folder: str | Path, names: Iterable[str] = ()) -> None:
+    """Raise InputError unless `folder` is one, or can be made, and files of these names can be written in it."""
+    folder = Path(folder)
+    for name in names:
+        if (folder / name).is_dir():
+            raise InputError("is a folder where a file must go: remove it or choose another", source=folder / name)
+    nearest = folder
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise InputError(f"cannot be made, {nearest} is not a folder: choose another", source=folder)
+    _probe(nearest, folder)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text to `path`, which holds either what it held before or all of it. Raises InputError."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write to a file beside `path`, then rename it; the folder is made when missing. Raises InputError.
+
+    A link is followed; a device or a pipe (/dev/stdout) is written to, not replaced.
+    """
+    path = Path(path)
+    if _is_device(path):
+        _pour(path, content)
+        return
+    path = path.resolve()
+    beside: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files only their owner can read; results get the permissions any new file would.
+        Path(beside).chmod(0o666 & ~_umask())
+        Path(beside).replace(path)
+        beside = None
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        if beside is not None:
+            Path(beside).unlink(missing_ok=True)
+
+
+def _probe(folder: Path, path: Path) -> None:
+    try:
+        # Permission bits do not tell about full disks and read-only mounts: only a file does.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _pour(path: Path, content: bytes) -> None:
+    try:
+        with path.open("wb") as device:
+            device.write(content)
+    except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> InputError:
+    return InputError(f"cannot be written ({error.strerror or error}): choose a place that can be", source=path)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

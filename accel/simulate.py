@@ -1,0 +1,181 @@
+"""One layer, end to end: schedule, lower, run, and the row of the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.cost import Work, energy
+from accel.kernels import passes
+from accel.lower import Lowered, Residency, lower
+from accel.machine import Activity, Stall, play, run
+from accel.occupancy import Occupancy, occupancy
+from accel.encode import widths
+from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
+from accel.report import LayerReport
+from accel.spec import Accelerator
+from mappings import Mapping, TileSchedule, schedule
+from workloads import Layer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerResult:
+    """The report row, and what it was made from."""
+
+    report: LayerReport
+    schedule: TileSchedule
+    lowered: Lowered
+    activity: Activity
+
+
+def simulate_layer(
+    layer: Layer,
+    mapping: Mapping,
+    spec: Accelerator,
+    *,
+    seed: int = 0,
+    residency: Residency = Residency(),
+    output: NDArray[np.integer] | None = None,
+    every_step: bool = False,
+) -> LayerResult:
+    """Simulate one layer. `every_step` plays each tile step even where the machine repeats itself (for a trace).
+
+    `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
+    Raises InputError when the mapping does not fit the layer or the accelerator.
+    """
+    tiles = schedule(layer, mapping)
+    zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
+    lowered = lower(tiles, zeros, spec, residency)
+    activity = play(lowered.program) if every_step else run(lowered.program)
+    return LayerResult(_report(tiles, zeros, lowered, activity, spec), tiles, lowered, activity)
+
+
+def _report(
+    tiles: TileSchedule, zeros: Occupancy, lowered: Lowered, activity: Activity, spec: Accelerator
+) -> LayerReport:
+    layer, counts, width = tiles.layer, lowered.counts, lowered.width
+    bits = lowered.program.bits
+    final = tiles.store_final
+    moved = {
+        "dram_read_input_bits": int(bits[:, INPUT].sum()),
+        "dram_read_weight_bits": int(bits[:, WEIGHT].sum()),
+        "dram_read_psum_bits": int(bits[:, PSUM].sum()),
+        "dram_write_output_bits": int(bits[final, OUTPUT].sum()),
+        "dram_write_psum_bits": int(bits[~final, OUTPUT].sum()),
+    }
+    array = {
+        "array_read_input_bits": int(counts[passes.READ_INPUT]) * width.input,
+        "array_read_weight_bits": int(counts[passes.READ_WEIGHT]) * width.weight,
+        "array_read_psum_bits": int(counts[passes.READ_PSUM]) * width.psum,
+        "array_write_psum_bits": int(counts[passes.WRITE_PSUM]) * width.psum,
+        "array_write_output_bits": int(counts[passes.WRITE_OUTPUT]) * width.output,
+    }
+    work = _work(tiles, zeros, lowered, activity, spec, moved, array)
+    cost = energy(work, spec, (width.input, width.weight, width.psum))
+    stalls = activity.stall_cycles
+    multipliers = spec.pe_array.multipliers
+    return LayerReport(
+        layer=layer.name,
+        op=layer.op,
+        macs=layer.macs,
+        effectual_macs=zeros.effectual_macs,
+        latency_cycles=activity.latency_cycles,
+        compute_cycles=activity.compute_cycles,
+        stall_data_cycles=stalls[Stall.DATA],
+        stall_weight_cycles=stalls[Stall.WEIGHT],
+        stall_output_cycles=stalls[Stall.OUTPUT],
+        stall_controller_cycles=stalls[Stall.CONTROLLER],
+        utilization=layer.macs / (activity.latency_cycles * multipliers),
+        **moved,
+        data_buffer_read_bits=work.data_buffer_read_bits + work.accumulator_read_bits,
+        data_buffer_write_bits=work.data_buffer_write_bits + work.accumulator_write_bits,
+        weight_buffer_read_bits=work.weight_buffer_read_bits,
+        weight_buffer_write_bits=work.weight_buffer_write_bits,
+        energy_pe_array_pj=cost.pe_array_pj,
+        energy_data_buffer_pj=cost.data_buffer_pj,
+        energy_weight_buffer_pj=cost.weight_buffer_pj,
+        energy_controller_pj=cost.controller_pj,
+        energy_dma_pj=cost.dma_pj,
+        energy_leakage_pj=cost.leakage_pj,
+        energy_pj=cost.total_pj,
+        bottleneck=bottleneck(int(counts[passes.MAC]), int(counts[passes.PORT]), activity),
+        latency_ms=activity.latency_cycles / spec.clock_mhz / 1e3,
+        port_bound_cycles=int(counts[passes.PORT]),
+        mac_cycles=int(counts[passes.MAC]),
+        gated_macs=work.gated_macs,
+        passes=int(counts[passes.PASSES]),
+        tile_steps=tiles.steps,
+        **array,
+        dma_busy_cycles=activity.dma_busy_cycles,
+        controller_busy_cycles=activity.controller_busy_cycles,
+        energy_dram_pj=cost.dram_pj,
+        operands=zeros.source,
+        mapping=tiles.mapping.name,
+    )
+
+
+def bottleneck(mac_cycles: int, port_cycles: int, activity: Activity) -> str:
+    """The part that took most of the latency: MACs, buffer ports, pipeline fill, or what the array waited for."""
+    rest = activity.compute_cycles - mac_cycles - port_cycles
+    shares = {
+        "MACs": mac_cycles,
+        "buffer ports": port_cycles,
+        "array fill": rest,
+        "DRAM: data": activity.stall_cycles[Stall.DATA],
+        "DRAM: weights": activity.stall_cycles[Stall.WEIGHT],
+        "DRAM: output": activity.stall_cycles[Stall.OUTPUT],
+        "controller": activity.stall_cycles[Stall.CONTROLLER],
+    }
+    return max(shares, key=lambda name: shares[name])
+
+
+def _work(
+    tiles: TileSchedule,
+    zeros: Occupancy,
+    lowered: Lowered,
+    activity: Activity,
+    spec: Accelerator,
+    moved: dict[str, int],
+    array: dict[str, int],
+) -> Work:
+    """Everything that costs energy. A gate on an operand saves the MACs in which that operand is zero."""
+    layer, counts, mapping = tiles.layer, lowered.counts, tiles.mapping
+    gates = spec.pe_array.zero_handling
+    spent = layer.macs
+    if gates.input == "gate" and gates.weight == "gate":
+        spent = zeros.effectual_macs
+    elif gates.input == "gate":
+        spent = zeros.input_macs
+    elif gates.weight == "gate":
+        spent = zeros.weight_macs
+    busy_pes = layer.macs / int(counts[passes.MAC]) / spec.pe_array.lanes
+    reduced = prod(
+        loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS"
+    )
+    leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
+    loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
+    stores = moved["dram_write_output_bits"] + moved["dram_write_psum_bits"]
+    psum_read, psum_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
+    apart = spec.data_buffer.accumulator_kib > 0
+    return Work(
+        macs=spent,
+        gated_macs=layer.macs - spent,
+        input_fills=round(int(counts[passes.FILL_INPUT]) * busy_pes),
+        weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
+        output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),
+        reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
+        bus_bits=sum(array.values()),
+        data_buffer_read_bits=array["array_read_input_bits"] + stores + (0 if apart else psum_read),
+        data_buffer_write_bits=loads + array["array_write_output_bits"] + (0 if apart else psum_written),
+        accumulator_read_bits=psum_read if apart else 0,
+        accumulator_write_bits=psum_written if apart else 0,
+        weight_buffer_read_bits=array["array_read_weight_bits"],
+        weight_buffer_write_bits=moved["dram_read_weight_bits"],
+        dram_read_bits=loads + moved["dram_read_weight_bits"],
+        dram_write_bits=stores,
+        rows_opened=int(lowered.rows_opened.sum()),
+        cycles=activity.latency_cycles,
+    )

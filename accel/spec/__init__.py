@@ -1,0 +1,34 @@
+"""What an accelerator is made of: one file per part, and one for the whole."""
+
+from __future__ import annotations
+
+from accel.spec.accelerator import Accelerator, Energy, MappingChoice
+from accel.spec.controller import Controller
+from accel.spec.data_buffer import DataBuffer
+from accel.spec.dma import Codecs, Dma
+from accel.spec.load import dump, load, preset_names, preset_text
+from accel.spec.pe_array import Bits, PEArray, Ports, RegisterDoubleBuffered, Registers, ZeroHandlings
+from accel.spec.vector_unit import VectorUnit
+from accel.spec.weight_buffer import WeightBuffer
+
+__all__ = [
+    "Accelerator",
+    "Bits",
+    "Codecs",
+    "Controller",
+    "DataBuffer",
+    "Dma",
+    "Energy",
+    "MappingChoice",
+    "PEArray",
+    "Ports",
+    "RegisterDoubleBuffered",
+    "Registers",
+    "VectorUnit",
+    "WeightBuffer",
+    "ZeroHandlings",
+    "dump",
+    "load",
+    "preset_names",
+    "preset_text",
+]

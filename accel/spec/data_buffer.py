@@ -1,0 +1,22 @@
+"""The on-chip memory of activations and partial sums."""
+
+from __future__ import annotations
+
+from accel.spec.base import Count, NotNegative, Part, Positive
+
+
+class DataBuffer(Part):
+    """Holds input tiles, and output tiles unless there is an accumulator memory."""
+
+    kib: Positive
+    """Capacity in KiB of 8192 bits."""
+    accumulator_kib: NotNegative = 0.0
+    """A memory of its own for outputs and partial sums; 0: they share `kib`."""
+    double_buffered: bool = True
+    """The next tile loads while this one is computed; each tile then gets half of the capacity."""
+    keep_maps: bool = False
+    """A layer's output stays here for the next layer when it fits."""
+    width_bits: Count = 64
+    """Bits of one access to one bank."""
+    banks: Count = 32
+    """Equal banks the capacity is divided into."""

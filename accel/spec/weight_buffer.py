@@ -1,0 +1,18 @@
+"""The on-chip memory of weights, as stored."""
+
+from __future__ import annotations
+
+from accel.spec.base import Count, Part, Positive
+
+
+class WeightBuffer(Part):
+    """Holds weight tiles."""
+
+    kib: Positive
+    """Capacity in KiB of 8192 bits."""
+    double_buffered: bool = True
+    """The next tile loads while this one is used; each tile then gets half of the capacity."""
+    width_bits: Count = 64
+    """Bits of one access to one bank."""
+    banks: Count = 32
+    """Equal banks the capacity is divided into."""

@@ -1,0 +1,175 @@
+"""A report as the table a terminal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from accel.bottleneck import overall_bottleneck
+from accel.report import LayerReport, Report
+from accel.units import COUNT, DATA, ENERGY, POWER, TIME, best, human, number, percent
+
+PARTS = {
+    "PEs": "energy_pe_array_pj",
+    "data": "energy_data_buffer_pj",
+    "wgt": "energy_weight_buffer_pj",
+    "ctrl": "energy_controller_pj",
+    "DMA": "energy_dma_pj",
+    "leak": "energy_leakage_pj",
+}
+"""Short headings of the energy by part, and the report's columns."""
+
+_PART_NAMES = ("PE array", "data buffer", "weight buffer", "controller", "DMA and DRAM", "leakage")
+
+_NARROW = 96
+"""Below this many columns the two smallest parts of the energy are left out."""
+_LEFT_OUT = ("ctrl", "leak")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """Renders a report to the width there is: one row a layer, totals, and where cycles and energy went."""
+
+    report: Report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _table(self.report, options.max_width)
+        yield Text(_headline(self.report))
+        lines = Table.grid(padding=(0, 1))
+        for label, text in _summary(self.report):
+            lines.add_row(f"{label}:", Text(text))
+        yield lines
+
+
+def report_table(report: Report) -> ReportTable:
+    """The report as something rich can print. It needs about 100 columns, and does with 80."""
+    return ReportTable(report)
+
+
+def _headline(report: Report) -> str:
+    power_mw = report.energy_pj / report.latency_ms * 1e-6 if report.latency_ms else 0.0
+    return (
+        f"{human(report.latency_ms, TIME)}, {human(report.energy_pj, ENERGY)} ({human(power_mw, POWER)}), "
+        f"{human(report.dram_bits, DATA)} over the DRAM pins, {human(report.macs, COUNT)} MACs "
+        f"at {percent(report.utilization)} % of {report.peak_macs_per_cycle} a cycle"
+    )
+
+
+def _summary(report: Report) -> Iterator[tuple[str, str]]:
+    """Where the cycles and the energy went, and what the operands and the mapping were."""
+    yield "cycles", _shares(_cycles(report))
+    yield "energy", _shares((name, _sum(report, field)) for name, field in zip(_PART_NAMES, PARTS.values(), strict=True))
+    if report.prefetched_cycles:
+        saved = human(report.prefetched_cycles / report.clock_mhz / 1e3, TIME)
+        yield "prefetch", f"{saved} less than the sum of the layers, whose first weights arrive during the layer before"
+    yield "operands", _tally(row.operands for row in report.layers)
+    yield "mapping", _tally(row.mapping for row in report.layers)
+
+
+def _table(report: Report, width: int) -> Table:
+    narrow = width < _NARROW
+    parts = [name for name in PARTS if not (narrow and name in _LEFT_OUT)]
+    latency = best(max((row.latency_ms for row in report.layers), default=0.0), TIME)
+    energy = best(max((row.energy_pj for row in report.layers), default=0.0), ENERGY)
+    data = best(max((row.dram_bits for row in report.layers), default=0), DATA)
+    table = Table(
+        title=f"{report.network} on {report.accelerator}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_footer=True,
+        collapse_padding=True,
+    )
+    table.add_column("layer", "total", overflow="ellipsis", no_wrap=True, max_width=14 if narrow else 19)
+    total = _total(report)
+
+    def add(heading: str, text: Callable[[LayerReport | _Total], str], style: str = "") -> Callable[..., str]:
+        table.add_column(heading, text(total), justify="right", no_wrap=True, style=style)
+        return text
+
+    columns = [
+        add(f"latency\n{latency.name}", lambda row: number(latency.of(row.latency_ms))),
+        add("util\n%", lambda row: percent(row.utilization) if row.macs else "-"),
+        add(f"energy\n{energy.name}", lambda row: number(energy.of(row.energy_pj))),
+        *(add(f"{name}\n%", _share_of(PARTS[name]), style="dim") for name in parts),
+        add(f"DRAM\n{data.name}", lambda row: number(data.of(row.dram_bits))),
+    ]
+    table.add_column("bottleneck", total.bottleneck, no_wrap=True, overflow="ellipsis")
+    for row in report.layers:
+        table.add_row(Text(row.layer), *(text(row) for text in columns), row.bottleneck)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """What the footer shows: the columns of a layer's row, of the whole network."""
+
+    macs: int
+    latency_ms: float
+    utilization: float
+    energy_pj: float
+    dram_bits: int
+    bottleneck: str
+    energy_pe_array_pj: float
+    energy_data_buffer_pj: float
+    energy_weight_buffer_pj: float
+    energy_controller_pj: float
+    energy_dma_pj: float
+    energy_leakage_pj: float
+
+
+def _total(report: Report) -> _Total:
+    return _Total(
+        report.macs,
+        report.latency_ms,
+        report.utilization,
+        report.energy_pj,
+        report.dram_bits,
+        overall_bottleneck(report),
+        *(_sum(report, field) for field in PARTS.values()),
+    )
+
+
+def _share_of(field: str) -> Callable[[LayerReport | _Total], str]:
+    return lambda row: percent(getattr(row, field) / row.energy_pj) if row.energy_pj else "-"
+
+
+def _sum(report: Report, field: str) -> float:
+    total: float = sum(getattr(row, field) for row in report.layers)
+    return total
+
+
+def _cycles(report: Report) -> Iterator[tuple[str, float]]:
+    rows = report.layers
+    yield "MACs", sum(row.mac_cycles for row in rows)
+    yield "buffer ports", sum(row.port_bound_cycles for row in rows)
+    yield "array fill", sum(row.compute_cycles - row.mac_cycles - row.port_bound_cycles for row in rows)
+    yield "waiting for data", sum(row.stall_data_cycles for row in rows)
+    yield "for weights", sum(row.stall_weight_cycles for row in rows)
+    yield "for output", sum(row.stall_output_cycles for row in rows)
+    yield "for the controller", sum(row.stall_controller_cycles for row in rows)
+
+
+def _shares(values: Iterable[tuple[str, float]]) -> str:
+    known = list(values)
+    whole = sum(value for _, value in known)
+    if not whole:
+        return "none"
+    return ", ".join(f"{name} {percent(value / whole)} %" for name, value in known if value > 0)
+
+
+def _tally(names: Iterable[str]) -> str:
+    """Each name once, with the number of layers when there are several names."""
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    shown = {name: count for name, count in counts.items() if name}
+    if len(shown) == 1:
+        return next(iter(shown))
+    return ", ".join(f"{name} ({count} layers)" if count > 1 else f"{name} (1 layer)" for name, count in shown.items())

@@ -1,0 +1,75 @@
+"""Finds and reads the tables of cost: energy by node, DRAM devices. Data only; the formulas are in accel.energy."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import InputError
+
+_ENERGY = files("accel") / "tables"
+_DRAM = _ENERGY / "dram"
+
+
+def energy_names() -> tuple[str, ...]:
+    """Names of the energy tables that come with the package."""
+    return _names(_ENERGY)
+
+
+def dram_names() -> tuple[str, ...]:
+    """Names of the DRAM devices that come with the package."""
+    return _names(_DRAM)
+
+
+def require_energy(name: str) -> None:
+    """Raises InputError unless `name` is an energy table of the package or a file that exists."""
+    _require(name, energy_names(), "energy table")
+
+
+def require_dram(name: str) -> None:
+    """Raises InputError unless `name` is a DRAM device of the package or a file that exists."""
+    _require(name, dram_names(), "DRAM device")
+
+
+def read_energy(name: str) -> dict[str, Any]:
+    """The values of an energy table. Raises InputError when there is none or it is not TOML."""
+    require_energy(name)
+    return parse_toml(Path(name)) if name.endswith(".toml") else _parse(_ENERGY / f"{name}.toml")
+
+
+def read_dram(name: str) -> dict[str, Any]:
+    """The values of a DRAM device. Raises InputError when there is none or it is not TOML."""
+    require_dram(name)
+    return parse_toml(Path(name)) if name.endswith(".toml") else _parse(_DRAM / f"{name}.toml")
+
+
+def parse_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as nested dicts. Raises InputError when it cannot be read or is not TOML in UTF-8."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}): give a .toml file that exists", source=path) from None
+    except UnicodeDecodeError:
+        raise InputError("is not text in UTF-8: give a .toml file", source=path) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"is not TOML: {error}", source=path) from None
+
+
+def _parse(entry: Traversable) -> dict[str, Any]:
+    return tomllib.loads(entry.read_text(encoding="utf-8"))
+
+
+def _names(folder: Traversable) -> tuple[str, ...]:
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def _require(name: str, known: tuple[str, ...], what: str) -> None:
+    if name in known or (name.endswith(".toml") and Path(name).is_file()):
+        return
+    close = [other for other in known if name and other.startswith(name)] or get_close_matches(name, known, n=1)
+    hint = f'did you mean "{close[0]}"? ' if close else ""
+    raise InputError(f'unknown {what} "{name}": {hint}there are {", ".join(known)}, or give the path of a .toml file')

@@ -1,0 +1,71 @@
+"""Many mappings of one shape: the same loops in the same order, with a row of factors for each mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.mapping import LEVELS, Loop, Mapping
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The axes of the loops of each level, outermost first, and the operands' hold depths; factors are left open."""
+
+    name: str
+    off_chip: tuple[str, ...] = ()
+    on_chip: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
+    hold: tuple[int | None, int | None, int | None] = (None, None, None)
+
+    @property
+    def loops(self) -> tuple[tuple[str, str], ...]:
+        """(level, axis) of every loop; the order of a factor row."""
+        return tuple((level, axis) for level in LEVELS for axis in getattr(self, level))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappingColumn:
+    """`factors`: (mappings, loops) in the order of `shape.loops`."""
+
+    shape: Shape
+    factors: Ints
+
+    def __len__(self) -> int:
+        return len(self.factors)
+
+    def __getitem__(self, row: int) -> Mapping:
+        """One mapping as a value of its own, loops of a single iteration left out where that changes nothing."""
+        levels: dict[str, list[Loop]] = {level: [] for level in LEVELS}
+        hold: list[int | None] = list(self.shape.hold)
+        for column, (level, axis) in enumerate(self.shape.loops):
+            factor = int(self.factors[row, column])
+            if factor > 1:
+                levels[level].append(Loop(axis, factor))
+            elif level == "off_chip":
+                dropped = column
+                for operand, depth in enumerate(self.shape.hold):
+                    if depth is not None and dropped < depth:
+                        hold[operand] = (hold[operand] or 0) - 1
+        off_chip, on_chip, registers, rows, columns, lanes = (tuple(levels[level]) for level in LEVELS)
+        return Mapping(self.shape.name, off_chip, on_chip, registers, rows, columns, lanes, (hold[0], hold[1], hold[2]))
+
+    def take(self, rows: NDArray[np.bool_] | Ints) -> MappingColumn:
+        """The chosen mappings only."""
+        return MappingColumn(self.shape, self.factors[rows])
+
+
+def grid(shape: Shape, choices: dict[str, list[Ints]]) -> MappingColumn:
+    """Every combination of candidate factors; `choices[level]` lists an array of candidates per loop of the level."""
+    arrays = [array for level in LEVELS for array in choices.get(level, [])]
+    if len(arrays) != len(shape.loops):
+        raise ValueError(f"{shape.name}: {len(shape.loops)} loops but {len(arrays)} lists of factors")
+    meshes = np.meshgrid(*arrays, indexing="ij")
+    return MappingColumn(shape, np.stack([mesh.reshape(-1) for mesh in meshes], axis=-1).astype(np.int64))

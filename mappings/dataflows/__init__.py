@@ -1,0 +1,39 @@
+"""Named dataflows: families of mappings for a layer on an array, as columns of candidate factors.
+
+A dataflow decides what is unrolled where and in which order registers are reused; it is data, never a code path of
+the machine. Each is a function `(layer, array) -> list[MappingColumn]` whose outermost off-chip factors are left at 1:
+`close` sets them to what the layer needs and drops the candidates that cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mappings.column import MappingColumn
+from mappings.dataflows.array import ArrayShape
+from mappings.dataflows.no_local_reuse import no_local_reuse
+from mappings.dataflows.row_stationary import row_stationary
+from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
+from mappings.dataflows.tiling import close
+from workloads.errors import InputError
+from workloads.layer import Layer
+
+Dataflow = Callable[[Layer, ArrayShape], list[MappingColumn]]
+
+DATAFLOWS: dict[str, Dataflow] = {
+    "weight_stationary": weight_stationary,
+    "output_stationary": output_stationary,
+    "input_stationary": input_stationary,
+    "row_stationary": row_stationary,
+    "no_local_reuse": no_local_reuse,
+}
+
+
+def candidates(name: str, layer: Layer, array: ArrayShape) -> list[MappingColumn]:
+    """Every candidate of a named dataflow that covers the layer. Raises InputError for an unknown name."""
+    if name not in DATAFLOWS:
+        raise InputError(f'unknown dataflow "{name}": one of {", ".join(DATAFLOWS)}')
+    return [column for open_column in DATAFLOWS[name](layer, array) if len(column := close(open_column, layer))]
+
+
+__all__ = ["DATAFLOWS", "ArrayShape", "candidates", "close"]

@@ -1,0 +1,17 @@
+"""What a dataflow must know of a PE array: its shape and its registers, and nothing else of the hardware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayShape:
+    """Rows, columns and lanes of the array, and the words each PE's registers hold of every operand."""
+
+    rows: int
+    columns: int
+    lanes: int = 1
+    input_registers: int = 1
+    weight_registers: int = 1
+    output_registers: int = 1

@@ -1,0 +1,144 @@
+"""Row stationary: every PE slides one filter row along one input row; a diagonal of PEs makes an output row.
+
+Y.-H. Chen, J. Emer, V. Sze, "Eyeriss: A Spatial Architecture for Energy-Efficient Dataflow for CNNs", ISCA 2016, and
+the parameters of "Eyeriss: An Energy-Efficient Reconfigurable Accelerator", JSSC 2017, Table III: a PE set is R rows by
+e columns; r sets share an output (input channels), t sets share an input (filters); each PE interleaves p filters and
+q channels over n images; m output channels stay in the data buffer until all input channels are done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mappings.column import MappingColumn, Shape, grid
+from mappings.dataflows.array import ArrayShape
+from mappings.dataflows.tiling import ONE, Ints, close, splits
+from mappings.mapping import Mapping
+from workloads.errors import InputError
+from workloads.layer import Layer
+
+_MOST_SETS_ALONG_COLUMNS = 4
+_AXES_OFF_CHIP = ("G", "N", "P", "K", "C", "R", "S", "K")
+_OUTPUT_HOLD = 4
+"""Outputs of all inner K iterations stay in the data buffer while the C loop runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowStationary:
+    """One choice of the parameters of Table III.
+
+    A strip wider than the array is folded: its parts stand side by side along the rows. Sets that do not fit along
+    the rows stand along the columns.
+    """
+
+    m: int
+    n: int
+    e: int
+    p: int
+    q: int
+    r: int = 1
+    t: int = 1
+
+    def mapping(self, layer: Layer, array: ArrayShape) -> Mapping:
+        """The mapping of these parameters for a layer. Raises InputError when they do not cover it or do not fit."""
+        folds = -(-self.e // array.columns)
+        width = -(-self.e // folds)
+        taken = min(layer.R, array.rows) * folds
+        sets = self.r * self.t
+        along_rows = sets <= array.rows // taken
+        if taken > array.rows or (not along_rows and sets > array.columns // width):
+            problem = f"{sets} sets of {layer.R} x {self.e} PEs do not fit {array.rows} x {array.columns}"
+            raise InputError(f"{problem}: use smaller e, r or t", source=f"row_stationary of layer {layer.name}")
+        filters = self.p * self.t
+        column = _column(
+            layer, array, width, folds, along_rows, 1, self.r, self.t,
+            p=ONE * self.p, q=ONE * self.q, n=ONE * self.n, passes=ONE * -(-self.m // filters),
+        )  # fmt: skip
+        closed = close(column, layer)
+        if not len(closed):
+            raise InputError(
+                f"{self} leaves loops empty or work undone", source=f"row_stationary of layer {layer.name}"
+            )
+        return closed[0]
+
+
+def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
+    """Candidates over strip width, set arrangement, and filters, channels and images per PE."""
+    found = []
+    rows = min(layer.R, array.rows)
+    taps = min(layer.S, max(1, array.input_registers))
+    for width, folds, along_rows, sets in _strips(layer, array, rows):
+        for g, r, t in _arrangements(sets, layer):
+            q_most = max(1, min(array.input_registers // taps, -(-layer.C // r)))
+            p_most = max(1, min(array.output_registers, -(-layer.K // t)))
+            column = _column(
+                layer, array, width, folds, along_rows, g, r, t,
+                p=splits(p_most, choices=5), q=splits(q_most, choices=4), n=splits(layer.N, choices=4),
+                passes=splits(layer.K, p_most * t, choices=6),
+            )  # fmt: skip
+            names = column.shape.loops
+            p = column.factors[:, names.index(("registers", "K"))]
+            q = column.factors[:, names.index(("registers", "C"))]
+            found.append(column.take(p * q * taps <= max(1, array.weight_registers)))
+    return found
+
+
+def _strips(layer: Layer, array: ArrayShape, rows: int) -> list[tuple[int, int, bool, int]]:
+    """(columns of a strip, folds, whether sets stand along the rows, sets there is room for), without repeats."""
+    found = set()
+    for folds in range(1, array.rows // rows + 1):
+        width = min(array.columns, -(-layer.P // folds))
+        balanced = -(-layer.P // (-(-layer.P // (width * folds)) * folds))
+        found |= {(columns, folds, True, array.rows // (rows * folds)) for columns in {width, balanced}}
+    for sets in range(2, min(array.columns, _MOST_SETS_ALONG_COLUMNS) + 1):
+        found.add((min(layer.P, array.columns // sets), 1, False, sets))
+    if layer.P < array.columns:
+        found.add((layer.P, 1, False, array.columns // layer.P))
+    return sorted(found)
+
+
+def _arrangements(sets: int, layer: Layer) -> list[tuple[int, int, int]]:
+    """(groups, channel sets, filter sets) whose product fills the sets there are."""
+    found = set()
+    for r in range(1, sets + 1):
+        r_used, t_used = min(r, layer.C), min(sets // r, layer.K)
+        found.add((min(layer.G, sets // (r_used * t_used)), r_used, t_used))
+    return sorted(found)
+
+
+def _column(
+    layer: Layer,
+    array: ArrayShape,
+    width: int,
+    folds: int,
+    along_rows: bool,
+    g: int,
+    r: int,
+    t: int,
+    *,
+    p: Ints,
+    q: Ints,
+    n: Ints,
+    passes: Ints,
+) -> MappingColumn:
+    """The mappings of Table III's parameters; R and S beyond the array and the registers go to off-chip loops."""
+    sets = ("G", "C", "K")
+    shape = Shape(
+        "row_stationary",
+        off_chip=_AXES_OFF_CHIP,
+        registers=("N", "Q", "C", "S", "K"),
+        rows=("R", "P", *sets) if along_rows else ("R", "P"),
+        columns=("P",) if along_rows else ("P", *sets),
+        hold=(None, None, _OUTPUT_HOLD),
+    )
+    spatial = [ONE * g, ONE * r, ONE * t]
+    rows, columns = [ONE * min(layer.R, array.rows), ONE * folds], [ONE * width]
+    return grid(
+        shape,
+        {
+            "off_chip": [ONE] * 7 + [passes],
+            "registers": [n, ONE * layer.Q, q, ONE * min(layer.S, max(1, array.input_registers)), p],
+            "rows": rows + spatial if along_rows else rows,
+            "columns": columns if along_rows else columns + spatial,
+        },
+    )

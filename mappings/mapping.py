@@ -1,0 +1,141 @@
+"""A mapping: how a layer's loop nest is tiled, ordered and unrolled, with no hardware in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+
+from workloads.errors import InputError
+from workloads.layer import DIMS, RELEVANT, Layer, Operand
+
+TEMPORAL_LEVELS = ("off_chip", "on_chip", "registers")
+SPATIAL_LEVELS = ("rows", "columns", "lanes")
+LEVELS = (*TEMPORAL_LEVELS, *SPATIAL_LEVELS)
+"""Outermost first. An off-chip iteration is a tile step, an on-chip iteration a pass, a register iteration a cycle."""
+
+_FUSIBLE = ("GK", "NPQ", "CRS")
+"""Dimensions may be flattened into one axis only when the same operands depend on all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`factor` iterations over `axis`: a dimension ("K"), or several flattened row-major ("NPQ")."""
+
+    axis: str
+    factor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Loops per level, outermost first; unrolled loops are the fastest-moving part of their axis.
+
+    Factors count iterations, and may not divide: the last iteration of a loop is then smaller, everywhere exactly.
+    An axis may return in several off-chip and on-chip loops (tiling within tiling), in registers only once.
+    `hold` gives per operand (input, weight, output) the number of outer off-chip loops outside its place in the buffer:
+    the buffer keeps every tile of the loops within. None means all loops are outside: one tile is kept.
+    """
+
+    name: str
+    off_chip: tuple[Loop, ...] = ()
+    on_chip: tuple[Loop, ...] = ()
+    registers: tuple[Loop, ...] = ()
+    rows: tuple[Loop, ...] = ()
+    columns: tuple[Loop, ...] = ()
+    lanes: tuple[Loop, ...] = ()
+    hold: tuple[int | None, int | None, int | None] = (None, None, None)
+
+    def __post_init__(self) -> None:
+        axes: list[str] = []
+        for level in LEVELS:
+            for loop in getattr(self, level):
+                if not isinstance(loop.factor, int) or loop.factor < 1:
+                    self._refuse(f"{level} {loop.axis} = {loop.factor!r}: needs a whole number from 1 up")
+                if loop.axis not in axes:
+                    axes.append(loop.axis)
+        seen = [dim for axis in axes for dim in axis]
+        for axis in axes:
+            if not axis or any(dim not in DIMS for dim in axis):
+                self._refuse(f'axis "{axis}": needs dimensions out of {" ".join(DIMS)}')
+            if not any(set(axis) <= set(group) for group in _FUSIBLE) and len(axis) > 1:
+                self._refuse(f'axis "{axis}": only dimensions within {", ".join(_FUSIBLE)} can be flattened together')
+            if any(seen.count(dim) > 1 for dim in axis):
+                self._refuse(f'axis "{axis}" shares a dimension with another axis: use one of them throughout')
+        register_axes = [loop.axis for loop in self.registers]
+        if len(set(register_axes)) < len(register_axes):
+            self._refuse("registers name an axis twice: merge the two loops")
+        for operand, depth in zip(Operand, self.hold, strict=True):
+            if depth is not None and not 0 <= depth <= len(self.off_chip):
+                self._refuse(f"hold.{operand.name.lower()} = {depth}: needs 0 to {len(self.off_chip)} off-chip loops")
+
+    def _refuse(self, problem: str) -> None:
+        raise InputError(problem, source=f"mapping {self.name}")
+
+    def hold_depth(self, operand: Operand) -> int:
+        """Off-chip loops outside the operand's place in its buffer."""
+        depth = self.hold[operand]
+        return len(self.off_chip) if depth is None else depth
+
+    def axes(self) -> tuple[str, ...]:
+        """Every axis: those the loops name in order of appearance, then the dimensions no loop names."""
+        named = tuple(dict.fromkeys(loop.axis for level in LEVELS for loop in getattr(self, level)))
+        rest = tuple(dim for dim in DIMS if not any(dim in axis for axis in named))
+        return named + rest
+
+    def unrolled(self, axis: str) -> int:
+        """PEs and lanes that work on different indices of `axis`."""
+        return prod(loop.factor for level in SPATIAL_LEVELS for loop in getattr(self, level) if loop.axis == axis)
+
+    def blocks(self, level: str) -> tuple[int, ...]:
+        """Extent along its own axis that one iteration of each loop of a temporal level covers."""
+        inner: dict[str, int] = {axis: self.unrolled(axis) for axis in self.axes()}
+        blocks: dict[str, tuple[int, ...]] = {}
+        for current in reversed(TEMPORAL_LEVELS):
+            found: list[int] = []
+            for loop in reversed(getattr(self, current)):
+                found.append(inner[loop.axis])
+                inner[loop.axis] *= loop.factor
+            blocks[current] = tuple(reversed(found))
+        return blocks[level]
+
+    def tile_extent(self, axis: str) -> int:
+        """Extent of a full tile along `axis`."""
+        return self.pass_extent(axis) * _factors(self.on_chip, axis)
+
+    def pass_extent(self, axis: str) -> int:
+        """Extent of a full pass along `axis`."""
+        return self.unrolled(axis) * _factors(self.registers, axis)
+
+    def check(self, layer: Layer) -> None:
+        """Raise InputError naming the level and dimension unless the loops cover the layer exactly once.
+
+        Too few iterations leave work undone; an iteration that would find nothing left is refused too.
+        """
+        for axis in self.axes():
+            extent = axis_extent(layer, axis)
+            covered = self.tile_extent(axis) * _factors(self.off_chip, axis)
+            if covered < extent:
+                self._refuse(f"{axis} of layer {layer.name} has extent {extent}, and the factors cover only {covered}")
+        for level in TEMPORAL_LEVELS:
+            for loop, block in zip(getattr(self, level), self.blocks(level), strict=True):
+                extent = axis_extent(layer, loop.axis)
+                if (loop.factor - 1) * block >= extent:
+                    most = -(-extent // block)
+                    self._refuse(
+                        f"{level} {loop.axis} = {loop.factor} leaves iterations without work on layer {layer.name} "
+                        f"(extent {extent}): use at most {most}"
+                    )
+
+
+def axis_extent(layer: Layer, axis: str) -> int:
+    """Extent of an axis: the product of its dimensions' extents."""
+    return prod(getattr(layer, dim) for dim in axis)
+
+
+def axis_relevant(axis: str, operand: Operand) -> bool:
+    """Whether an index along the axis selects different elements of the operand."""
+    return any(dim in RELEVANT[operand] for dim in axis)
+
+
+def _factors(loops: Iterable[Loop], axis: str) -> int:
+    return prod(loop.factor for loop in loops if loop.axis == axis)

@@ -1,0 +1,203 @@
+"""A mapping as an indented loop nest, and back.
+
+    mapping row_stationary
+    off_chip  # an iteration is a tile step
+      for N in 4 blocks of 1
+        hold output
+        for C in 3 blocks of 16
+    on_chip  # an iteration is a pass
+    registers  # an iteration is a cycle
+          for Q in 27 blocks of 1
+            unroll K x 16 over rows
+
+What follows `#` is a remark and indentation is for the eye: the order of the lines is the mapping. A `hold` line stands
+where the operand's place in its buffer begins, under the off-chip loops outside it. Block sizes may be left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mappings.mapping import LEVELS, SPATIAL_LEVELS, TEMPORAL_LEVELS, Loop, Mapping, axis_extent
+from workloads.errors import InputError
+from workloads.layer import DIMS, Layer, Operand
+
+_REMARKS = {
+    "off_chip": "an iteration is a tile step",
+    "on_chip": "an iteration is a pass",
+    "registers": "an iteration is a cycle",
+}
+_BARE_NAME = re.compile(r"[\w.+*/-]+", re.ASCII)
+_NAMED = re.compile(r'mapping\s+("(?:[^"\\]|\\.)*"|[\w.+*/-]+)', re.ASCII)
+_FOR = re.compile(r"for\s+([A-Za-z]+)\s+in\s+(\d+)(?:\s+blocks?\s+of\s+(\d+))?", re.ASCII)
+_UNROLL = re.compile(r"unroll\s+([A-Za-z]+)\s+x\s+(\d+)\s+over\s+(\w+)", re.ASCII)
+_HOLD = re.compile(r"hold\s+(\w+)", re.ASCII)
+_REMARK = re.compile(r"\s*(?:#.*)?", re.DOTALL)
+_LONGEST_NUMBER = 18
+_WANTED = (
+    '"mapping NAME", a level (off_chip, on_chip, registers), "for AXIS in N blocks of SIZE", "hold OPERAND" or '
+    '"unroll AXIS x N over rows", columns or lanes'
+)
+
+
+def to_text(mapping: Mapping, layer: Layer | None = None) -> str:
+    """The loop nest, a line a loop; with a layer, remarks tell its extents and the size of smaller last blocks."""
+    return "\n".join(_lines(mapping, layer)) + "\n"
+
+
+def from_text(text: str) -> Mapping:
+    """The mapping that `to_text` wrote or a person did. Raises InputError naming the line and its text."""
+    draft = _Draft()
+    for number, line in enumerate(text.split("\n"), start=1):
+        draft.take(line, f"line {number}")
+    return draft.finish()
+
+
+def _lines(mapping: Mapping, layer: Layer | None) -> Iterator[str]:
+    name = mapping.name if _BARE_NAME.fullmatch(mapping.name) else json.dumps(mapping.name)
+    yield f"mapping {name}" + ("" if layer is None else _remark(_extents(layer)))
+    ragged = {} if layer is None else _last_blocks(mapping, layer)
+    depth = 1
+    for level in TEMPORAL_LEVELS:
+        yield level + _remark(_REMARKS[level])
+        loops = getattr(mapping, level)
+        for position, (loop, block) in enumerate(zip(loops, mapping.blocks(level), strict=True)):
+            yield from _holds(mapping, position, depth) if level == "off_chip" else ()
+            blocks = "block" if loop.factor == 1 else "blocks"
+            last = ragged.get((level, position))
+            remark = "" if last is None else _remark(f"the last of {last}")
+            yield f"{'  ' * depth}for {loop.axis} in {loop.factor} {blocks} of {block}{remark}"
+            depth += 1
+        yield from _holds(mapping, len(loops), depth) if level == "off_chip" else ()
+    for level in SPATIAL_LEVELS:
+        for loop in getattr(mapping, level):
+            yield f"{'  ' * depth}unroll {loop.axis} x {loop.factor} over {level}"
+
+
+def _holds(mapping: Mapping, position: int, depth: int) -> Iterator[str]:
+    for operand in Operand:
+        if mapping.hold[operand] == position:
+            yield f"{'  ' * depth}hold {operand.name.lower()}"
+
+
+def _remark(text: str) -> str:
+    return f"  # {text}"
+
+
+def _extents(layer: Layer) -> str:
+    sizes = [f"{dim} {extent}" for dim, extent in zip(DIMS, layer.extents, strict=True) if extent > 1]
+    return f"layer {' '.join(layer.name.split())}: {', '.join(sizes) or 'a single MAC'}"
+
+
+def _last_blocks(mapping: Mapping, layer: Layer) -> dict[tuple[str, int], int]:
+    """Size of the last block, by level and place of the loop, where it is smaller: only outermost loops have one."""
+    found: dict[tuple[str, int], int] = {}
+    seen: set[str] = set()
+    for level in TEMPORAL_LEVELS:
+        for position, (loop, block) in enumerate(zip(getattr(mapping, level), mapping.blocks(level), strict=True)):
+            last = axis_extent(layer, loop.axis) - (loop.factor - 1) * block
+            if loop.axis not in seen and 0 < last < block:
+                found[level, position] = last
+            seen.add(loop.axis)
+    return found
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What the lines read so far have said."""
+
+    name: str | None = None
+    level: str | None = None
+    loops: dict[str, list[Loop]] = field(default_factory=lambda: {level: [] for level in LEVELS})
+    holds: dict[Operand, int] = field(default_factory=dict)
+    stated: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Where, level, position among its loops and size of every block size the text states."""
+
+    def take(self, line: str, where: str) -> None:
+        """Read one line, of any indentation."""
+        said = line.strip()
+        if _REMARK.fullmatch(said):
+            return
+        here = f"{where} ({said})"
+        if match := _whole(_NAMED, said):
+            self._take_name(match.group(1), here)
+        elif self.name is None:
+            raise InputError('needs "mapping NAME" first', source=here)
+        elif (level := said.split("#")[0].strip()) in TEMPORAL_LEVELS:
+            if self.level is not None and TEMPORAL_LEVELS.index(level) <= TEMPORAL_LEVELS.index(self.level):
+                raise InputError(f"{level} after {self.level}: needs each level once, in order", source=here)
+            self.level = level
+        elif match := _whole(_FOR, said):
+            self._take_loop(match, here)
+        elif match := _whole(_UNROLL, said):
+            axis, factor, over = match.groups()
+            if over not in SPATIAL_LEVELS:
+                raise InputError(f'over "{over}": needs one of {", ".join(SPATIAL_LEVELS)}', source=here)
+            self.loops[over].append(_loop(axis, factor, here))
+        elif match := _whole(_HOLD, said):
+            self._take_hold(match.group(1), here)
+        else:
+            raise InputError(f"needs {_WANTED}", source=here)
+
+    def _take_name(self, name: str, here: str) -> None:
+        if self.name is not None:
+            raise InputError("a second mapping: needs one in a text", source=here)
+        try:
+            self.name = json.loads(name) if name.startswith('"') else name
+        except ValueError:
+            raise InputError(f"name {name}: needs a JSON string or a plain word", source=here) from None
+
+    def _take_loop(self, match: re.Match[str], here: str) -> None:
+        axis, factor, block = match.groups()
+        if self.level is None:
+            raise InputError("a loop before any level: needs off_chip, on_chip or registers first", source=here)
+        loop = _loop(axis, factor, here)
+        if block is not None:
+            self.stated.append((here, self.level, len(self.loops[self.level]), _number(block, "block", here)))
+        self.loops[self.level].append(loop)
+
+    def _take_hold(self, name: str, here: str) -> None:
+        names = [operand.name.lower() for operand in Operand]
+        if name not in names:
+            raise InputError(f'hold "{name}": needs one of {", ".join(names)}', source=here)
+        operand = Operand(names.index(name))
+        if self.level != "off_chip":
+            raise InputError("hold outside off_chip: needs a place among the off-chip loops", source=here)
+        if operand in self.holds:
+            raise InputError(f"{name} is held twice: needs one place", source=here)
+        self.holds[operand] = len(self.loops["off_chip"])
+
+    def finish(self) -> Mapping:
+        if self.name is None:
+            raise InputError('the text holds no mapping: needs "mapping NAME" and its loops')
+        hold = (self.holds.get(Operand.INPUT), self.holds.get(Operand.WEIGHT), self.holds.get(Operand.OUTPUT))
+        off_chip, on_chip, registers, rows, columns, lanes = (tuple(self.loops[level]) for level in LEVELS)
+        mapping = Mapping(self.name, off_chip, on_chip, registers, rows, columns, lanes, hold)
+        for here, level, position, block in self.stated:
+            true = mapping.blocks(level)[position]
+            if block != true:
+                raise InputError(f"blocks of {block}: the loops inside cover {true}, say so or nothing", source=here)
+        return mapping
+
+
+def _whole(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:
+    """The match of a line that holds nothing more than a remark behind it."""
+    match = pattern.match(said)
+    return match if match and _REMARK.fullmatch(said, match.end()) else None
+
+
+def _loop(axis: str, factor: str, here: str) -> Loop:
+    try:
+        # A mapping of this one loop finds what is wrong with the loop itself, while its line is still known.
+        return Mapping("", on_chip=(Loop(axis, _number(factor, "factor", here)),)).on_chip[0]
+    except InputError as error:
+        raise InputError(str(error).removeprefix("mapping : "), source=here) from None
+
+
+def _number(digits: str, what: str, here: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise InputError(f"{what} of {len(digits)} digits: needs at most {_LONGEST_NUMBER}", source=here)
+    return int(digits)

@@ -1,0 +1,14 @@
+"""Settings of the property tests: few examples by default, many with HYPOTHESIS_PROFILE=thorough."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Timing is nobody's business here: the first example of a test may compile a kernel, and runners differ.
+_SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+
+settings.register_profile("default", max_examples=40, **_SHARED)
+settings.register_profile("thorough", max_examples=1000, **_SHARED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -1,0 +1,39 @@
+"""Real-valued parameters of a node: trained where the network has them, else drawn with a seed."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+
+from workloads.errors import InputError
+from workloads.layer import Layer
+from workloads.network import Network, Node, Parameters
+
+
+def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
+    """The node's parameters.
+
+    Drawn weights are normal with variance 2/fan-in (He et al., "Delving Deep into Rectifiers", ICCV 2015), thinned to
+    the layer's weight density; biases are zero; a batch norm without parameters passes its input on. Each node has a
+    stream of its own, so that the same seed gives the same weights in any order of asking.
+    """
+    known = network.parameters.get(node.name)
+    if known is not None:
+        return known
+    if node.op == "batch_norm":
+        return Parameters(np.ones(node.shape[1]), np.zeros(node.shape[1]))
+    if node.layer is None:
+        raise InputError(f'operation "{node.op}" has no parameters: needs trained ones', source=f"node {node.name}")
+    return _drawn(node.layer, seed)
+
+
+def _drawn(layer: Layer, seed: int) -> Parameters:
+    if seed < 0:
+        raise InputError(f"seed = {seed}: needs a whole number from 0 up")
+    generator = np.random.default_rng([seed, crc32(layer.name.encode())])
+    weight = generator.standard_normal(layer.weight_shape, dtype=np.float32)
+    weight *= np.float32(np.sqrt(2.0 / (layer.C * layer.R * layer.S)))
+    if layer.density.weight < 1.0:
+        weight[generator.random(layer.weight_shape, dtype=np.float32) >= layer.density.weight] = 0.0
+    return Parameters(weight)

@@ -1,0 +1,197 @@
+"""One layer of multiply-accumulates: an eight-dimensional loop nest over three operands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from math import prod
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.errors import InputError
+
+DIMS = ("G", "N", "K", "C", "P", "Q", "R", "S")
+"""Groups, batch, output and input channels per group, output rows and columns, filter rows and columns."""
+
+
+class Operand(IntEnum):
+    """The three tensors of a layer; the value indexes columns throughout the simulator."""
+
+    INPUT = 0
+    WEIGHT = 1
+    OUTPUT = 2
+
+
+RELEVANT: Mapping[Operand, frozenset[str]] = MappingProxyType(
+    {
+        Operand.INPUT: frozenset("GNCPQRS"),
+        Operand.WEIGHT: frozenset("GKCRS"),
+        Operand.OUTPUT: frozenset("GNKPQ"),
+    }
+)
+"""Dimensions that select an element of each operand; a loop over any other dimension reuses it."""
+
+REDUCED = frozenset("CRS")
+"""Dimensions summed over: an output is a partial sum until all three are finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Operand widths in bits; None means the accelerator's own width."""
+
+    input: int | None = None
+    weight: int | None = None
+    output: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, upper in (("input", 32), ("weight", 32), ("output", 64)):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= upper:
+                raise InputError(f"bits.{name} = {value}: must be between 1 and {upper}")
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """Shares of nonzero elements, used to draw operands when there are no tensors."""
+
+    input: float = 1.0
+    weight: float = 1.0
+    output: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("input", "weight", "output"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"density.{name} = {value}: must be between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensors:
+    """Real integer operands: `input` in (N, G*C, H, W), `weight` in (G*K, C, R, S)."""
+
+    input: NDArray[np.integer]
+    weight: NDArray[np.integer]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`output[g,n,k,p,q] = sum over c,r,s of input[g,n,c,h,w] * weight[g,k,c,r,s]`.
+
+    `h = p*stride + r*dilation - padding_top`, likewise w; elements outside the input are zero. K and C are per group.
+    A fully connected layer is P=Q=R=S=1; a product of two activations has `weight_is_activation`.
+    Raises InputError for an extent, stride or dilation below 1, or padding so large that no input row is left.
+    """
+
+    name: str
+    op: str = "conv"
+    G: int = 1
+    N: int = 1
+    K: int = 1
+    C: int = 1
+    P: int = 1
+    Q: int = 1
+    R: int = 1
+    S: int = 1
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Rows or columns of zeros at the top, left, bottom and right."""
+    bits: Bits = Bits()
+    density: Density = Density()
+    weight_is_activation: bool = False
+    tensors: Tensors | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.op not in ("conv", "matmul"):
+            raise InputError(f'op = "{self.op}": must be "conv" or "matmul"', source=f"layer {self.name}")
+        for dim in DIMS:
+            _require_positive(self.name, dim, getattr(self, dim))
+        for what in ("stride", "dilation"):
+            for value in getattr(self, what):
+                _require_positive(self.name, what, value)
+        if any(not isinstance(value, int) or value < 0 for value in self.padding):
+            raise InputError(f"padding = {list(self.padding)}: needs whole numbers from 0 up", source=f"layer {self.name}")
+        if self.H < 1 or self.W < 1:
+            raise InputError(
+                f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: use less padding or larger P, Q",
+                source=f"layer {self.name}",
+            )
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The eight extents in the order of DIMS."""
+        return (self.G, self.N, self.K, self.C, self.P, self.Q, self.R, self.S)
+
+    @property
+    def H(self) -> int:
+        """Input rows the layer touches, without padding."""
+        return (self.P - 1) * self.stride[0] + (self.R - 1) * self.dilation[0] + 1 - self.padding[0] - self.padding[2]
+
+    @property
+    def W(self) -> int:
+        """Input columns the layer touches, without padding."""
+        return (self.Q - 1) * self.stride[1] + (self.S - 1) * self.dilation[1] + 1 - self.padding[1] - self.padding[3]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, those on padding included."""
+        return prod(self.extents)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int, int]:
+        """(N, G*C, H, W)."""
+        return (self.N, self.G * self.C, self.H, self.W)
+
+    @property
+    def weight_shape(self) -> tuple[int, int, int, int]:
+        """(G*K, C, R, S)."""
+        return (self.G * self.K, self.C, self.R, self.S)
+
+    @property
+    def output_shape(self) -> tuple[int, int, int, int]:
+        """(N, G*K, P, Q)."""
+        return (self.N, self.G * self.K, self.P, self.Q)
+
+    def words(self, operand: Operand) -> int:
+        """Elements of the whole operand."""
+        return prod((self.input_shape, self.weight_shape, self.output_shape)[operand])
+
+    def with_tensors(self, tensors: Tensors) -> Layer:
+        """The layer on real tensors; the far padding is cut to what the input's true rows and columns leave.
+
+        Raises InputError when a shape or a dtype does not fit the extents.
+        """
+        where = f"layer {self.name}"
+        given = tensors.input
+        for name, array in (("input", given), ("weight", tensors.weight)):
+            if array.dtype.kind not in "iu":
+                raise InputError(f"tensor {name} has dtype {array.dtype}: needs integers", source=where)
+        if tensors.weight.shape != self.weight_shape:
+            raise InputError(f"tensor weight has shape {tensors.weight.shape}: needs {self.weight_shape}", source=where)
+        if given.ndim != 4 or given.shape[:2] != self.input_shape[:2]:
+            raise InputError(f"tensor input has shape {given.shape}: needs {self.input_shape}", source=where)
+        bottom, rows = far_padding(given.shape[2], self.P, self.R, self.stride[0], self.dilation[0], self.padding[0::2])
+        right, columns = far_padding(given.shape[3], self.Q, self.S, self.stride[1], self.dilation[1], self.padding[1::2])
+        if bottom < 0 or right < 0:
+            raise InputError(f"tensor input has shape {given.shape}: needs {self.input_shape}", source=where)
+        used = Tensors(np.ascontiguousarray(given[:, :, :rows, :columns]), tensors.weight)
+        return replace(self, padding=(self.padding[0], self.padding[1], bottom, right), tensors=used)
+
+
+def _require_positive(layer: str, what: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"{what} = {value!r}: needs a whole number from 1 up", source=f"layer {layer}")
+
+
+def far_padding(
+    size: int, outputs: int, taps: int, stride: int, dilation: int, padding: tuple[int, ...]
+) -> tuple[int, int]:
+    """(far padding in use, input elements in use) for a true input size; (-1, 0) when `outputs` does not follow from it."""
+    span = (taps - 1) * dilation + 1
+    if size + sum(padding) < span or (size + sum(padding) - span) // stride + 1 != outputs:
+        return -1, 0
+    reach = (outputs - 1) * stride + span - padding[0]
+    return max(0, reach - size), min(size, reach)

@@ -1,0 +1,175 @@
+"""Layer lists: a TOML file with one `[[layer]]` table a layer, for those who only have shapes.
+
+    name = "two layers"                           # optional, as is citation
+    [[layer]]
+    name = "conv1"
+    op = "conv"                                   # or "matmul"
+    K = 64                                        # any of G N K C P Q R S; omitted ones are 1
+    C = 3
+    P = 112
+    Q = 112
+    R = 7
+    S = 7
+    stride = 2                                    # or [h, w]
+    dilation = [1, 1]                             # [h, w]
+    padding = [3, 3, 2, 2]                        # [top, left, bottom, right]
+    density = { input = 0.4, weight = 0.3 }       # shares of nonzero words
+    bits = { input = 8, weight = 8, output = 16 }
+    tensors = "conv1.npz"                         # integer arrays input and weight; they replace the density
+
+The layers are independent: none reads another's output. `tensors` is relative to the list's folder, its `input` in
+(G*C, H, W) or (N, G*C, H, W) and its `weight` in (G*K, C, R, S). `weight_is_activation = true` marks a product of two
+activations. Reading a list runs no code: TOML is data, and pickled arrays are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workloads.errors import InputError
+from workloads.fields import flag, refuse_unknown, share, subtable, text, whole, wholes
+from workloads.layer import DIMS, Bits, Density, Layer
+from workloads.layer_set import independent_layers
+from workloads.network import Network
+from workloads.tensor_file import load_tensors
+
+OPERANDS = ("input", "weight", "output")
+FIELDS = (
+    *("name", "op", *DIMS, "stride", "dilation", "padding"),
+    *("density", "bits", "tensors", "weight_is_activation"),
+)
+
+
+def load_layer_list(path: str | Path) -> Network:
+    """The network of independent layers that a TOML file lists; its name is the file's unless given.
+
+    Raises InputError naming the file, the layer, the field, the value and what would do.
+    """
+    path = Path(path)
+    document = _read(path)
+    refuse_unknown(document, ("name", "citation", "layer"), str(path))
+    name = text(document, "name", str(path), path.stem)
+    citation = text(document, "citation", str(path)) if "citation" in document else ""
+    tables = document.get("layer")
+    if not isinstance(tables, list) or not tables:
+        raise InputError("no layer: needs one [[layer]] table at least", source=path)
+    layers = [_layer(table, number, path) for number, table in enumerate(tables, start=1)]
+    try:
+        return independent_layers(name, layers, citation)
+    except InputError as error:
+        raise InputError(str(error), source=path) from None
+
+
+def dump_layer_list(network: Network) -> str:
+    """The compute layers of a network as the TOML text of a layer list. Tensors stay behind: they are files."""
+    head = [f"name = {_quoted(network.name)}"]
+    if network.citation:
+        head.append(f"citation = {_quoted(network.citation)}")
+    return "\n".join(head) + "\n" + "".join("\n" + _dump(layer) for layer in network.layers)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not a TOML file: {error}", source=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", source=path) from None
+
+
+def _layer(table: object, number: int, path: Path) -> Layer:
+    where = f"{path}: layer {number}"
+    if not isinstance(table, dict):
+        raise InputError(f"{table!r}: needs a [[layer]] table", source=where)
+    name = text(table, "name", where)
+    where = f"{path}: layer {name}"
+    refuse_unknown(table, FIELDS, where)
+    op = text(table, "op", where)
+    extents: dict[str, Any] = {dim: whole(table[dim], dim, where) for dim in DIMS if dim in table}
+    stride = _stride(table.get("stride", 1), where)
+    dilation = _two(table.get("dilation", [1, 1]), "dilation", where)
+    padding = _four(table.get("padding", [0, 0, 0, 0]), where)
+    bits, density = _bits(table, where), _density(table, where)
+    is_activation = flag(table.get("weight_is_activation", False), "weight_is_activation", where)
+    try:
+        layer = Layer(
+            name,
+            op,
+            **extents,
+            stride=stride,
+            dilation=dilation,
+            padding=padding,
+            bits=bits,
+            density=density,
+            weight_is_activation=is_activation,
+        )
+    except InputError as error:
+        raise InputError(str(error), source=path) from None
+    if "tensors" not in table:
+        return layer
+    tensors = load_tensors(path.parent / text(table, "tensors", where), layer, where)
+    try:
+        return layer.with_tensors(tensors)
+    except InputError as error:
+        raise InputError(str(error), source=path) from None
+
+
+def _stride(value: object, where: str) -> tuple[int, int]:
+    if isinstance(value, list):
+        return _two(value, "stride", where)
+    step = whole(value, "stride", where)
+    return (step, step)
+
+
+def _two(value: object, what: str, where: str) -> tuple[int, int]:
+    h, w = wholes(value, what, "h, w", where)
+    return (h, w)
+
+
+def _four(value: object, where: str) -> tuple[int, int, int, int]:
+    top, left, bottom, right = wholes(value, "padding", "top, left, bottom, right", where, least=0)
+    return (top, left, bottom, right)
+
+
+def _bits(table: Mapping[str, Any], where: str) -> Bits:
+    given = subtable(table, "bits", OPERANDS, where)
+    widths = {key: whole(value, f"bits.{key}", where) for key, value in given.items()}
+    try:
+        return Bits(**widths)
+    except InputError as error:
+        raise InputError(str(error), source=where) from None
+
+
+def _density(table: Mapping[str, Any], where: str) -> Density:
+    given = subtable(table, "density", OPERANDS, where)
+    return Density(**{key: share(value, f"density.{key}", where) for key, value in given.items()})
+
+
+def _dump(layer: Layer) -> str:
+    lines = ["[[layer]]", f"name = {_quoted(layer.name)}", f"op = {_quoted(layer.op)}"]
+    lines += [f"{dim} = {extent}" for dim, extent in zip(DIMS, layer.extents, strict=True) if extent != 1]
+    if layer.stride != (1, 1):
+        same = layer.stride[0] == layer.stride[1]
+        lines.append(f"stride = {layer.stride[0] if same else list(layer.stride)}")
+    if layer.dilation != (1, 1):
+        lines.append(f"dilation = {list(layer.dilation)}")
+    if any(layer.padding):
+        lines.append(f"padding = {list(layer.padding)}")
+    for key, values, default in (("density", layer.density, 1.0), ("bits", layer.bits, None)):
+        stated = {operand: getattr(values, operand) for operand in OPERANDS}
+        inside = ", ".join(f"{operand} = {value}" for operand, value in stated.items() if value != default)
+        if inside:
+            lines.append(f"{key} = {{ {inside} }}")
+    if layer.weight_is_activation:
+        lines.append("weight_is_activation = true")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    # A JSON text is a TOML text too, but for the one control character that JSON lets through.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
