@@ -15,20 +15,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from accel.evaluate import Evaluation, evaluate, simulate
+    from accel.evaluation import Evaluation, evaluate, simulate
     from accel.report import LayerReport, Report
     from accel.spec import Accelerator, load
-    from accel.sweep import sweep
+    from accel.sweeping import sweep
 
 _PLACES = {
     "Accelerator": "accel.spec",
-    "Evaluation": "accel.evaluate",
+    "Evaluation": "accel.evaluation",
     "LayerReport": "accel.report",
     "Report": "accel.report",
-    "evaluate": "accel.evaluate",
+    "evaluate": "accel.evaluation",
     "load": "accel.spec",
-    "simulate": "accel.evaluate",
-    "sweep": "accel.sweep",
+    "simulate": "accel.evaluation",
+    "sweep": "accel.sweeping",
 }
 
 __all__ = ["Accelerator", "Evaluation", "LayerReport", "Report", "evaluate", "load", "simulate", "sweep"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,7 @@ def compute(layer: Layer, mapping: Mapping) -> NDArray[np.int64]:
         extents,
         np.flatnonzero(fresh),
         np.array([next(i for i, axis in enumerate(axes) if dim in axis) for dim in DIMS], dtype=np.int64),
+        np.array([_spanned(layer, axes, dim) for dim in DIMS], dtype=np.int64),
         np.array(layer.extents, dtype=np.int64),
         layer.stride,
         layer.dilation,
@@ -42,6 +45,12 @@ def compute(layer: Layer, mapping: Mapping) -> NDArray[np.int64]:
         outputs,
     )
     return outputs
+
+
+def _spanned(layer: Layer, axes: tuple[str, ...], dim: str) -> int:
+    """Indices of the axis that pass before the dimension's own index moves."""
+    axis = next(axis for axis in axes if dim in axis)
+    return prod(getattr(layer, inner) for inner in axis[axis.index(dim) + 1 :])
 
 
 def _require_room(layer: Layer, words: NDArray[np.integer], weights: NDArray[np.integer]) -> None:

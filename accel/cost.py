@@ -63,9 +63,7 @@ def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> E
     mw_to_pj = work.cycles * 1000.0 / spec.clock_mhz  # 1 mW for 1 us is 1000 pJ
     accumulators = data.accumulator_kib or data.kib
     data_pj = _sram_pj(table, work.data_buffer_read_bits, work.data_buffer_write_bits, data.kib, data.width_bits)
-    data_pj += _sram_pj(
-        table, work.accumulator_read_bits, work.accumulator_write_bits, accumulators, data.width_bits
-    )
+    data_pj += _sram_pj(table, work.accumulator_read_bits, work.accumulator_write_bits, accumulators, data.width_bits)
     data_pj += work.vector_operations * table.add_pj(width_bits[2])
     dram_pj = device.access_energy_pj(work.dram_read_bits, work.dram_write_bits, work.rows_opened)
     dram_pj += (device.background_mw + device.refresh_mw) * spec.dma.channels * mw_to_pj
@@ -92,9 +90,7 @@ def _pe_array_pj(work: Work, spec: Accelerator, table: EnergyTable, width_bits: 
     array = spec.pe_array
     native = (array.bits.input, array.bits.weight, array.bits.psum)
     words = (array.registers.input, array.registers.weight, array.registers.output)
-    access = [
-        table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)
-    ]
+    access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
     mac = table.mac_pj(width_bits[0], width_bits[1], width_bits[2])
     # A MAC reads its input, its weight and its partial sum, and writes the sum back; a gated one saw its input only.
     pj = work.macs * (mac + access[0] + access[1] + 2 * access[2]) + work.gated_macs * access[0]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from accel.kernels import passes
 from accel.spec import Accelerator
 from mappings import Loop, Mapping, axis_relevant
-
 from workloads.layer import REDUCED, Bits, Layer, Operand
 
 Ints = NDArray[np.int64]

@@ -28,9 +28,13 @@ class Residency:
     reserved_bits: int = 0
 
 
+NOWHERE = Residency()
+"""Nothing of the layer stays on chip before or after it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """The program, and what its steps add up to: `counts` as in `kernels.passes`, `rows_opened` and `bursts` by transfer."""
+    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind."""
 
     program: TileProgram
     width: Widths
@@ -45,11 +49,13 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
     nest = Nest.of(mapping, axes)
     geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
     extent = np.array([min(mapping.pass_extent(axis), mapping.tile_extent(axis)) for axis in axes], dtype=np.int64)
-    held = passes.held_operands(
-        extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.window, geometry.strides,
-        machine_vector(spec, widths(layer.bits, spec))[passes.REGISTERS : passes.REGISTERS + 3],
+    held = passes.tile_cost(
+        extent, nest.loop_axis, np.ones_like(nest.loop_factor), nest.loop_block, nest.pass_extent,
+        nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
+        geometry.strides, machine_vector(spec, widths(layer.bits, spec)), False, True, False, False, False,
+        np.zeros(passes.COUNTS, dtype=np.int64),
     )  # fmt: skip
-    return bool(held[0]), bool(held[1]), bool(held[2])
+    return bool(held & 1), bool(held & 2), bool(held & 4)
 
 
 def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> None:
@@ -58,7 +64,9 @@ def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency)
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
     array = spec.pe_array
     if used := _first_over(mapping, array.rows, array.columns, array.lanes):
-        raise InputError(f"{used[0]} unrolled {used[1]} times over {used[2]} {used[0]}: use smaller factors", source=where)
+        raise InputError(
+            f"{used[0]} unrolled {used[1]} times over {used[2]} {used[0]}: use smaller factors", source=where
+        )
     need = buffer_bits(schedule, spec, residency)
     for name, bits, kib in (
         ("data_buffer.kib", need[0], spec.data_buffer.kib),
@@ -98,10 +106,11 @@ def tiles_kept(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[int, 
     return data, weight
 
 
-def lower(
-    schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = Residency()
-) -> Lowered:
-    """Cost every distinct tile once with the kernels, every transfer with the DMA. Raises InputError if tiles don't fit."""
+def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = NOWHERE) -> Lowered:
+    """Cost every distinct tile once with the kernels, every transfer by the DMA.
+
+    Raises InputError if tiles do not fit.
+    """
     require_fit(schedule, spec, residency)
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
@@ -133,14 +142,15 @@ def lower(
             bits[:, kind] = plain_bits
         stretches = np.where(coded_words > 0, 1, runs[:, kind])
         span_bits = np.where(coded_words > 0, bits[:, kind], spans[:, kind] * plain[kind])
-        cycles[:, kind] = timing.cycles(bits[:, kind], stretches, span_bits, coded_words)
-        rows[kind] = timing.rows(bits[:, kind], stretches, span_bits).sum()
-        bursts[kind] = timing.bursts(bits[:, kind], stretches).sum()
+        taken, opened, carried = timing.columns(bits[:, kind], stretches, span_bits, coded_words)
+        cycles[:, kind], rows[kind], bursts[kind] = taken, opened.sum(), carried.sum()
+    tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     program = TileProgram(
         bits=bits,
         transfer_cycles=cycles,
         compute_cycles=counts[:, passes.COMPUTE].copy(),
-        waits=_waits(schedule, spec, bits),
+        waits=_waits(schedule, tiles, bits),
+        weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
         resident_bits=_resident(schedule, width),
         setup_cycles=spec.controller.tile_setup_cycles,
         layer_setup_cycles=spec.controller.layer_setup_cycles,
@@ -214,12 +224,14 @@ def _share(words: Ints, coded: int, whole: int) -> Ints:
     return np.diff(upto, prepend=0)
 
 
-def _waits(schedule: TileSchedule, spec: Accelerator, bits: Ints) -> Ints:
-    """How many steps back the stay in the buffer ended whose place a transfer, or a step's outputs, will take."""
+def _waits(schedule: TileSchedule, tiles: tuple[int, int], bits: Ints) -> Ints:
+    """How many steps back the stay in the buffer ended whose place a transfer, or a step's outputs, will take.
+
+    `tiles` are kept at once in the data and the weight buffer.
+    """
     waits = np.zeros((schedule.steps, TRANSFERS), dtype=np.int64)
-    data = 2 if spec.data_buffer.double_buffered else 1
-    weight = 2 if spec.weight_buffer.double_buffered else 1
-    for operand, kinds, tiles in (
+    data, weight = tiles
+    for operand, kinds, kept in (
         (Operand.INPUT, (INPUT,), data),
         (Operand.WEIGHT, (WEIGHT,), weight),
         (Operand.OUTPUT, (PSUM, OUTPUT), data),
@@ -227,7 +239,7 @@ def _waits(schedule: TileSchedule, spec: Accelerator, bits: Ints) -> Ints:
         stay = schedule.stays[:, operand]
         ends = np.flatnonzero(np.r_[stay[1:] != stay[:-1], True])
         steps = np.arange(schedule.steps)
-        earlier = stay - tiles
+        earlier = stay - kept
         distance = np.where(earlier >= 0, steps - ends[np.maximum(earlier, 0)], 0)
         for kind in kinds:
             waits[:, kind] = np.where((bits[:, kind] > 0) | (kind == OUTPUT), distance, 0)

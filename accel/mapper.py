@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from accel.estimate import estimate
-from accel.kernels.estimate import HELD_INPUT, HELD_OUTPUT
-from accel.lower import Residency, buffer_bits, require_fit
+from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.spec import Accelerator
 from mappings import Mapping, schedule
+from mappings.column import MappingColumn
 from mappings.dataflows import ArrayShape, candidates
 from workloads import InputError, Layer
 
@@ -33,27 +33,27 @@ def map_layer(
     *,
     dataflow: str | None = None,
     objective: Objective = "edp",
-    residency: Residency = Residency(),
+    residency: Residency = NOWHERE,
 ) -> Mapping:
     """The best mapping of a layer over the accelerator's dataflows, or over one of them.
 
     Raises InputError naming the buffer and the least size that would do when no candidate fits.
     """
-    ranked: list[tuple[float, int, Mapping]] = []
-    smallest: tuple[int, Mapping] | None = None
+    ranked: list[tuple[float, int, MappingColumn, int]] = []
+    smallest: tuple[int, MappingColumn, int] | None = None
     for name in (dataflow,) if dataflow else spec.mapping.dataflows:
         for column in candidates(name, layer, array_shape(spec)):
             found = estimate(layer, column, spec, residency)
             values = found.objective(objective)
             for row in np.argsort(values, kind="stable")[:_CONFIRMED]:
                 if np.isfinite(values[row]):
-                    ranked.append((float(values[row]), len(ranked), column[int(row)]))
-            held = found.counts[:, HELD_INPUT : HELD_OUTPUT + 1].sum(axis=1)
-            least = int(np.argmin(held))
-            size = int(held[least])
+                    ranked.append((float(values[row]), len(ranked), column, int(row)))
+            least = int(np.argmin(found.held_words))
+            size = int(found.held_words[least])
             if smallest is None or size < smallest[0]:
-                smallest = (size, column[least])
-    for _, _, mapping in sorted(ranked)[: 4 * _CONFIRMED]:
+                smallest = (size, column, least)
+    for _, _, column, row in sorted(ranked, key=lambda entry: entry[:2])[: 4 * _CONFIRMED]:
+        mapping = column[row]
         tiles = schedule(layer, mapping)
         need = buffer_bits(tiles, spec, residency)
         have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
@@ -62,5 +62,6 @@ def map_layer(
     if smallest is None:
         tried = dataflow or ", ".join(spec.mapping.dataflows)
         raise InputError(f"no mapping of {tried} covers layer {layer.name}", source=spec.name)
-    require_fit(schedule(layer, smallest[1]), spec, residency)
-    return smallest[1]
+    mapping = smallest[1][smallest[2]]
+    require_fit(schedule(layer, mapping), spec, residency)
+    return mapping

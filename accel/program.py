@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class TileProgram:
     `compute_cycles`: (steps,), all passes of the step.
     `waits`: (steps, TRANSFERS), how many steps back lies the step that must be over before this transfer has room:
     its computation for INPUT and WEIGHT, its store for PSUM and OUTPUT (then the step itself waits). 0: none.
+    `weights_taken`: registers take a tile's weights whole when its first step starts, and their place is then free.
     `resident_bits`: (steps, 2), what the tile occupies in the data and the weight buffer.
     `setup_cycles`: of the controller per step; `layer_setup_cycles` once; `latency_cycles` from the end of a
     transfer's bus time to its last word; `turnaround_cycles` when the DMA changes between loads and stores.
@@ -38,6 +39,7 @@ class TileProgram:
     latency_cycles: int
     turnaround_cycles: int
     issue_ahead: int
+    weights_taken: bool = False
     periods: tuple[int, ...] = ()
 
     @property
@@ -51,16 +53,11 @@ class TileProgram:
     def without(self, start: int, stop: int) -> TileProgram:
         """The program with steps start..stop-1 left out."""
         keep = np.r_[0:start, stop : self.steps]
-        return TileProgram(
-            self.bits[keep],
-            self.transfer_cycles[keep],
-            self.compute_cycles[keep],
-            self.waits[keep],
-            self.resident_bits[keep],
-            self.setup_cycles,
-            self.layer_setup_cycles,
-            self.latency_cycles,
-            self.turnaround_cycles,
-            self.issue_ahead,
-            self.periods,
+        return replace(
+            self,
+            bits=self.bits[keep],
+            transfer_cycles=self.transfer_cycles[keep],
+            compute_cycles=self.compute_cycles[keep],
+            waits=self.waits[keep],
+            resident_bits=self.resident_bits[keep],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rich import box
@@ -10,21 +10,12 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from accel.bottleneck import overall_bottleneck
+from accel.breakdown import ENERGY_PARTS, cycles, energy_pj, overall_bottleneck
 from accel.report import LayerReport, Report
 from accel.units import COUNT, DATA, ENERGY, POWER, TIME, best, human, number, percent
 
-PARTS = {
-    "PEs": "energy_pe_array_pj",
-    "data": "energy_data_buffer_pj",
-    "wgt": "energy_weight_buffer_pj",
-    "ctrl": "energy_controller_pj",
-    "DMA": "energy_dma_pj",
-    "leak": "energy_leakage_pj",
-}
+PARTS = dict(zip(("PEs", "data", "wgt", "ctrl", "DMA", "leak"), ENERGY_PARTS.values(), strict=True))
 """Short headings of the energy by part, and the report's columns."""
-
-_PART_NAMES = ("PE array", "data buffer", "weight buffer", "controller", "DMA and DRAM", "leakage")
 
 _NARROW = 96
 """Below this many columns the two smallest parts of the energy are left out."""
@@ -62,8 +53,8 @@ def _headline(report: Report) -> str:
 
 def _summary(report: Report) -> Iterator[tuple[str, str]]:
     """Where the cycles and the energy went, and what the operands and the mapping were."""
-    yield "cycles", _shares(_cycles(report))
-    yield "energy", _shares((name, _sum(report, field)) for name, field in zip(_PART_NAMES, PARTS.values(), strict=True))
+    yield "cycles", _shares(cycles(row) for row in report.layers)
+    yield "energy", _shares(energy_pj(row) for row in report.layers)
     if report.prefetched_cycles:
         saved = human(report.prefetched_cycles / report.clock_mhz / 1e3, TIME)
         yield "prefetch", f"{saved} less than the sum of the layers, whose first weights arrive during the layer before"
@@ -131,7 +122,7 @@ def _total(report: Report) -> _Total:
         report.utilization,
         report.energy_pj,
         report.dram_bits,
-        overall_bottleneck(report),
+        overall_bottleneck(report.layers),
         *(_sum(report, field) for field in PARTS.values()),
     )
 
@@ -145,23 +136,16 @@ def _sum(report: Report, field: str) -> float:
     return total
 
 
-def _cycles(report: Report) -> Iterator[tuple[str, float]]:
-    rows = report.layers
-    yield "MACs", sum(row.mac_cycles for row in rows)
-    yield "buffer ports", sum(row.port_bound_cycles for row in rows)
-    yield "array fill", sum(row.compute_cycles - row.mac_cycles - row.port_bound_cycles for row in rows)
-    yield "waiting for data", sum(row.stall_data_cycles for row in rows)
-    yield "for weights", sum(row.stall_weight_cycles for row in rows)
-    yield "for output", sum(row.stall_output_cycles for row in rows)
-    yield "for the controller", sum(row.stall_controller_cycles for row in rows)
-
-
-def _shares(values: Iterable[tuple[str, float]]) -> str:
-    known = list(values)
-    whole = sum(value for _, value in known)
+def _shares(rows: Iterable[Mapping[str, float]]) -> str:
+    """The classes of all rows together, in percent."""
+    known: dict[str, float] = {}
+    for row in rows:
+        for name, value in row.items():
+            known[name] = known.get(name, 0) + value
+    whole = sum(known.values())
     if not whole:
         return "none"
-    return ", ".join(f"{name} {percent(value / whole)} %" for name, value in known if value > 0)
+    return ", ".join(f"{name} {percent(value / whole)} %" for name, value in known.items() if value > 0)
 
 
 def _tally(names: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ def operations(node: Node, input_words: int) -> int:
     operation for each output.
     """
     if node.op in ("max_pool", "average_pool"):
-        return node.words * prod(node.attributes["kernel"])
+        return node.words * int(prod(node.attributes["kernel"]))
     if node.op == "lrn":
         return node.words * int(node.attributes.get("size", 1))
     if node.op in ("global_average_pool", "mean", "softmax"):
@@ -43,7 +43,8 @@ def vector_layer(
     from_dram = 0 if residency.input else (input_words if read_words is None else read_words) * bits
     to_dram = 0 if residency.output else node.words * bits
     moved = np.array([from_dram, to_dram], dtype=np.int64)
-    reading, writing = (int(cycles) for cycles in timing.cycles(moved, np.ones_like(moved), moved, np.zeros_like(moved)))
+    cycles_each, opened, _ = timing.columns(moved, np.ones_like(moved), moved, np.zeros_like(moved))
+    reading, writing = int(cycles_each[0]), int(cycles_each[1])
     latency = timing.to_cycles(timing.device.latency_ps) if from_dram else 0
     if spec.data_buffer.double_buffered:
         wait = max(0, reading + writing + latency - busy)
@@ -58,7 +59,7 @@ def vector_layer(
         vector_operations=ops,
         dram_read_bits=from_dram,
         dram_write_bits=to_dram,
-        rows_opened=int(timing.rows(moved, np.ones_like(moved), moved).sum()),
+        rows_opened=int(opened.sum()),
         cycles=cycles,
     )
     cost = energy(work, spec, (bits, bits, bits))

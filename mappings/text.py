@@ -136,7 +136,7 @@ class _Draft:
             axis, factor, over = match.groups()
             if over not in SPATIAL_LEVELS:
                 raise InputError(f'over "{over}": needs one of {", ".join(SPATIAL_LEVELS)}', source=here)
-            self.loops[over].append(_loop(axis, factor, here))
+            self._add(over, axis, factor, here)
         elif match := _whole(_HOLD, said):
             self._take_hold(match.group(1), here)
         else:
@@ -154,10 +154,16 @@ class _Draft:
         axis, factor, block = match.groups()
         if self.level is None:
             raise InputError("a loop before any level: needs off_chip, on_chip or registers first", source=here)
-        loop = _loop(axis, factor, here)
         if block is not None:
             self.stated.append((here, self.level, len(self.loops[self.level]), _number(block, "block", here)))
-        self.loops[self.level].append(loop)
+        self._add(self.level, axis, factor, here)
+
+    def _add(self, level: str, axis: str, factor: str, here: str) -> None:
+        self.loops[level].append(Loop(axis, _number(factor, "factor", here)))
+        try:
+            self._mapping("", (None, None, None))
+        except InputError as error:
+            raise InputError(str(error).removeprefix("mapping : "), source=here) from None
 
     def _take_hold(self, name: str, here: str) -> None:
         names = [operand.name.lower() for operand in Operand]
@@ -174,27 +180,22 @@ class _Draft:
         if self.name is None:
             raise InputError('the text holds no mapping: needs "mapping NAME" and its loops')
         hold = (self.holds.get(Operand.INPUT), self.holds.get(Operand.WEIGHT), self.holds.get(Operand.OUTPUT))
-        off_chip, on_chip, registers, rows, columns, lanes = (tuple(self.loops[level]) for level in LEVELS)
-        mapping = Mapping(self.name, off_chip, on_chip, registers, rows, columns, lanes, hold)
+        mapping = self._mapping(self.name, hold)
         for here, level, position, block in self.stated:
             true = mapping.blocks(level)[position]
             if block != true:
                 raise InputError(f"blocks of {block}: the loops inside cover {true}, say so or nothing", source=here)
         return mapping
 
+    def _mapping(self, name: str, hold: tuple[int | None, int | None, int | None]) -> Mapping:
+        off_chip, on_chip, registers, rows, columns, lanes = (tuple(self.loops[level]) for level in LEVELS)
+        return Mapping(name, off_chip, on_chip, registers, rows, columns, lanes, hold)
+
 
 def _whole(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:
     """The match of a line that holds nothing more than a remark behind it."""
     match = pattern.match(said)
     return match if match and _REMARK.fullmatch(said, match.end()) else None
-
-
-def _loop(axis: str, factor: str, here: str) -> Loop:
-    try:
-        # A mapping of this one loop finds what is wrong with the loop itself, while its line is still known.
-        return Mapping("", on_chip=(Loop(axis, _number(factor, "factor", here)),)).on_chip[0]
-    except InputError as error:
-        raise InputError(str(error).removeprefix("mapping : "), source=here) from None
 
 
 def _number(digits: str, what: str, here: str) -> int:

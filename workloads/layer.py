@@ -113,10 +113,13 @@ class Layer:
             for value in getattr(self, what):
                 _require_positive(self.name, what, value)
         if any(not isinstance(value, int) or value < 0 for value in self.padding):
-            raise InputError(f"padding = {list(self.padding)}: needs whole numbers from 0 up", source=f"layer {self.name}")
+            raise InputError(
+                f"padding = {list(self.padding)}: needs whole numbers from 0 up", source=f"layer {self.name}"
+            )
         if self.H < 1 or self.W < 1:
             raise InputError(
-                f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: use less padding or larger P, Q",
+                f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: "
+                "use less padding or larger P, Q",
                 source=f"layer {self.name}",
             )
 
@@ -174,7 +177,9 @@ class Layer:
         if given.ndim != 4 or given.shape[:2] != self.input_shape[:2]:
             raise InputError(f"tensor input has shape {given.shape}: needs {self.input_shape}", source=where)
         bottom, rows = far_padding(given.shape[2], self.P, self.R, self.stride[0], self.dilation[0], self.padding[0::2])
-        right, columns = far_padding(given.shape[3], self.Q, self.S, self.stride[1], self.dilation[1], self.padding[1::2])
+        right, columns = far_padding(
+            given.shape[3], self.Q, self.S, self.stride[1], self.dilation[1], self.padding[1::2]
+        )
         if bottom < 0 or right < 0:
             raise InputError(f"tensor input has shape {given.shape}: needs {self.input_shape}", source=where)
         used = Tensors(np.ascontiguousarray(given[:, :, :rows, :columns]), tensors.weight)
@@ -189,7 +194,7 @@ def _require_positive(layer: str, what: str, value: object) -> None:
 def far_padding(
     size: int, outputs: int, taps: int, stride: int, dilation: int, padding: tuple[int, ...]
 ) -> tuple[int, int]:
-    """(far padding in use, input elements in use) for a true input size; (-1, 0) when `outputs` does not follow from it."""
+    """(far padding in use, input elements in use) for a true input size; (-1, 0) when `outputs` does not follow."""
     span = (taps - 1) * dilation + 1
     if size + sum(padding) < span or (size + sum(padding) - span) // stride + 1 != outputs:
         return -1, 0

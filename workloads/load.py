@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from os.path import isfile
 from pathlib import Path
 
 from workloads.errors import InputError
@@ -40,7 +39,7 @@ def _load_one(name: str) -> Network:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise _unknown(name)
-    if not isfile(path):
+    if not Path(path).is_file():
         raise InputError(f"no such file: needs a network of the zoo or a {_or(SUFFIXES)} file", source=name)
     if suffix == ".onnx":
         return _load_onnx(path)
@@ -60,7 +59,7 @@ def _load_onnx(path: Path) -> Network:
 
 
 def _unknown(name: str) -> InputError:
-    if isfile(name):
+    if Path(name).is_file():
         return InputError(f"cannot tell what it holds: needs a file name ending in {_or(SUFFIXES)}", source=name)
     close = get_close_matches(name, ZOO, n=1)
     hint = f' (did you mean "{close[0]}"?)' if close else ""

@@ -77,7 +77,9 @@ class Network:
         for node in self.nodes:
             for source in node.inputs:
                 if source not in known:
-                    raise InputError(f'node {node.name} reads "{source}", which nothing before it makes', source=self.name)
+                    raise InputError(
+                        f'node {node.name} reads "{source}", which nothing before it makes', source=self.name
+                    )
             if node.name in known:
                 raise InputError(f'two nodes are called "{node.name}"', source=self.name)
             known[node.name] = node.shape

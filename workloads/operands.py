@@ -35,7 +35,7 @@ def draw(layer: Layer, seed: int = 0, bits: Bits | None = None) -> Tensors:
 
 
 def draw_operand(layer: Layer, operand: Operand, seed: int = 0) -> NDArray[np.signedinteger]:
-    """One operand as `draw` would draw it, 8 bits wide; OUTPUT, which `draw` leaves to the kernels, from its density."""
+    """One operand as `draw` would draw it, 8 bits wide; OUTPUT, which `draw` leaves out, from its own density."""
     density = (layer.density.input, layer.density.weight, layer.density.output)[operand]
     return _draw(layer, operand, seed, 8, density)
 

@@ -4,62 +4,75 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from accel.kernels.options import kernel, parallel_kernel
+
+Ints = NDArray[np.int64]
 
 # Dimensions in the order of `sizes`.
 G, N, K, C, P, Q, R, S = range(8)
 
 
 @kernel
-def _multiply_block(  # type: ignore[no-untyped-def]
-    start, extent, axis_of, sizes, stride, dilation, words, weights, outputs
-):
-    """Add the products of one pass to `outputs`. `axis_of` maps each dimension to its axis of start and extent."""
-    flat_pixels = axis_of[P] == axis_of[Q] and axis_of[Q] == axis_of[N]
-    flat_taps = axis_of[C] == axis_of[S] and axis_of[R] == axis_of[S]
-    # Pixels as runs along q within one image row: (n, p, first q, count).
-    if flat_pixels:
-        first, count = start[axis_of[Q]], extent[axis_of[Q]]
-        rows = (first + count - 1) // sizes[Q] - first // sizes[Q] + 1
-        runs = np.empty((rows, 4), dtype=np.int64)
-        for row in range(rows):
-            line = first // sizes[Q] + row
-            low = max(first, line * sizes[Q])
-            high = min(first + count, (line + 1) * sizes[Q])
-            runs[row] = (line // sizes[P], line % sizes[P], low - line * sizes[Q], high - low)
-    else:
-        images, lines = extent[axis_of[N]], extent[axis_of[P]]
-        runs = np.empty((images * lines, 4), dtype=np.int64)
-        for image in range(images):
-            for line in range(lines):
-                runs[image * lines + line] = (
-                    start[axis_of[N]] + image, start[axis_of[P]] + line, start[axis_of[Q]], extent[axis_of[Q]],
-                )  # fmt: skip
-    if flat_taps:
-        taps = np.empty((extent[axis_of[S]], 3), dtype=np.int64)
-        for tap in range(len(taps)):
-            rest = start[axis_of[S]] + tap
-            taps[tap] = (rest // (sizes[R] * sizes[S]), rest // sizes[S] % sizes[R], rest % sizes[S])
-    else:
-        depth, high, wide = extent[axis_of[C]], extent[axis_of[R]], extent[axis_of[S]]
-        taps = np.empty((depth * high * wide, 3), dtype=np.int64)
-        for tap in range(len(taps)):
-            taps[tap] = (
-                start[axis_of[C]] + tap // (high * wide),
-                start[axis_of[R]] + tap // wide % high,
-                start[axis_of[S]] + tap % wide,
-            )
-    flat_filters = axis_of[G] == axis_of[K]
-    filters = extent[axis_of[K]] if flat_filters else extent[axis_of[G]] * extent[axis_of[K]]
+def _points(start: Ints, extent: Ints, axis_of: Ints, inner: Ints, sizes: Ints, dims: Ints) -> Ints:
+    """(points, dims) every index of a block along some dimensions, which share no axis with the others."""
+    total = 1
+    for position in range(len(dims)):
+        if _first_on_axis(axis_of, dims, position):
+            total *= extent[axis_of[dims[position]]]
+    points = np.empty((total, len(dims)), dtype=np.int64)
+    for point in range(total):
+        rest = point
+        for position in range(len(dims) - 1, -1, -1):
+            if _first_on_axis(axis_of, dims, position):
+                axis = axis_of[dims[position]]
+                flat = start[axis] + rest % extent[axis]
+                rest //= extent[axis]
+                for other in range(len(dims)):
+                    if axis_of[dims[other]] == axis:
+                        points[point, other] = flat // inner[dims[other]] % sizes[dims[other]]
+    return points
+
+
+@kernel
+def _first_on_axis(axis_of: Ints, dims: Ints, position: int) -> bool:
+    first = True
+    for before in range(position):
+        first = first and axis_of[dims[before]] != axis_of[dims[position]]
+    return first
+
+
+@kernel
+def _runs(points: Ints) -> Ints:
+    """(runs, 4): image, row, first column and number of columns of pixels (n, p, q) that follow each other."""
+    runs = np.empty((len(points), 4), dtype=np.int64)
+    count = 0
+    for point in range(len(points)):
+        n, p, q = points[point]
+        if count:
+            last = runs[count - 1]
+            if last[0] == n and last[1] == p and last[2] + last[3] == q:
+                last[3] += 1
+                continue
+        runs[count] = (n, p, q, 1)
+        count += 1
+    return runs[:count]
+
+
+@kernel
+def _multiply_block(
+    start: Ints, extent: Ints, axis_of: Ints, inner: Ints, sizes: Ints, stride: tuple[int, int],
+    dilation: tuple[int, int], words: Ints, weights: NDArray[np.integer], outputs: Ints,
+) -> None:  # fmt: skip
+    """Add the products of one pass to `outputs`."""
+    runs = _runs(_points(start, extent, axis_of, inner, sizes, np.array([N, P, Q])))
+    taps = _points(start, extent, axis_of, inner, sizes, np.array([C, R, S]))
+    filters = _points(start, extent, axis_of, inner, sizes, np.array([G, K]))
     step = stride[1]
-    for index in range(filters):
-        if flat_filters:
-            chosen = start[axis_of[K]] + index
-        else:
-            group_index, k = index // extent[axis_of[K]], index % extent[axis_of[K]]
-            chosen = (start[axis_of[G]] + group_index) * sizes[K] + start[axis_of[K]] + k
-        channel = chosen // sizes[K] * sizes[C]
+    for index in range(len(filters)):
+        chosen = filters[index, 0] * sizes[K] + filters[index, 1]
+        channel = filters[index, 0] * sizes[C]
         for run in range(len(runs)):
             n, p, q, count = runs[run]
             target = outputs[n, chosen, p, q : q + count]
@@ -93,13 +106,16 @@ def _multiply_block(  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def multiply(  # type: ignore[no-untyped-def]
-    starts, extents, groups, axis_of, sizes, stride, dilation, words, weights, outputs
-):
+def multiply(
+    starts: Ints, extents: Ints, groups: Ints, axis_of: Ints, inner: Ints, sizes: Ints, stride: tuple[int, int],
+    dilation: tuple[int, int], words: Ints, weights: NDArray[np.integer], outputs: Ints,
+) -> None:  # fmt: skip
     """Run the passes starts/extents (passes, axes); `groups` bounds those that share outputs, which run in turn.
 
-    words: (N, G*C, H, W) int64 with its padding written out. weights: (G*K, C, R, S). outputs: (N, G*K, P, Q) int64, added to.
+    axis_of: (8,) axis of each dimension; inner: (8,) how many indices of a flattened axis one index of it spans.
+    words: (N, G*C, H, W) int64 with its padding written out. weights: (G*K, C, R, S). outputs: (N, G*K, P, Q) int64,
+    added to.
     """
     for group in prange(len(groups) - 1):
         for one in range(groups[group], groups[group + 1]):
-            _multiply_block(starts[one], extents[one], axis_of, sizes, stride, dilation, words, weights, outputs)
+            _multiply_block(starts[one], extents[one], axis_of, inner, sizes, stride, dilation, words, weights, outputs)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from accel.kernels.options import parallel_kernel
 
 
 @parallel_kernel
-def inputs_met(words, groups, outputs, taps, stride, dilation, padding):  # type: ignore[no-untyped-def]
+def inputs_met(
+    words: NDArray[np.integer], groups: int, outputs: tuple[int, int], taps: tuple[int, int],
+    stride: tuple[int, int], dilation: tuple[int, int], padding: tuple[int, ...],
+) -> NDArray[np.int64]:  # fmt: skip
     """(G*C, R, S): nonzero inputs each filter tap meets over all images and output pixels; padding counts as zero.
 
     words: (N, G*C, H, W). outputs (P, Q), taps (R, S), stride and dilation (vertical, horizontal), padding (top, left).

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accel.kernels.options import kernel
-from accel.kernels.windows import distinct_positions
+from accel.kernels.reuse import (
+    ANALYSIS,
+    CYCLES,
+    FILL,
+    HELD,
+    OUTPUT,
+    SLICE,
+    UNIQUE_OUTPUT,
+    WORDS,
+    analyse,
+    port_cycles,
+)
 
-INPUT, WEIGHT, OUTPUT = 0, 1, 2
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # Columns of the result of `tile_cost`.
 COMPUTE, MAC, PORT, PASSES = 0, 1, 2, 3
@@ -32,127 +45,13 @@ MACHINE_FIELDS = 20
 """REGISTERS and DOUBLE_BUFFERED take three fields (input, weight, output), PORT_BITS and WORD_BITS a fourth: input,
 weight, partial sums in (words: partial sums), outputs out (words: finished outputs)."""
 
-# Columns of the analysis of one pass shape.
-_CYCLES, _WORDS, _SLICE, _HELD, _FILL, _UNIQUE_OUTPUT = 0, 1, 4, 7, 10, 13
-_ANALYSIS = 14
-
 
 @kernel
-def _window_words(extent, block, stride, taps, tap_block, dilation):  # type: ignore[no-untyped-def]
-    """Words of one side of the input when outputs and taps are visited in blocks, each block fetched afresh."""
-    words = 0
-    for outputs in (block, extent % block):
-        for window in (tap_block, taps % tap_block):
-            if outputs and window:
-                visits = (extent // block if outputs == block else 1) * (taps // tap_block if window == tap_block else 1)
-                words += visits * distinct_positions(outputs, stride, window, dilation)
-    return words
-
-
-@kernel
-def _words(extent, block, operand, relevant, window, strides, steps):  # type: ignore[no-untyped-def]
-    """Words of an operand over `extent` indices per axis, windows fetched in blocks of `block` indices.
-
-    `window` names the axes of P, Q, R, S where overlapping windows share words, or -1; `steps` widen the strides
-    (a PE that owns every u-th output sees a stride u times as long).
-    """
-    words = 1
-    windowed = operand == INPUT and window[0] >= 0
-    for axis in range(len(extent)):
-        if not relevant[axis, operand]:
-            continue
-        if windowed and (axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]):
-            continue
-        words *= extent[axis]
-    if windowed:
-        for side in range(2):
-            o, t = window[side], window[side + 2]
-            words *= _window_words(
-                extent[o], block[o], strides[side] * steps[o], extent[t], block[t], strides[side + 2] * steps[t]
-            )
-    return words
-
-
-@kernel
-def _analyse(extent, register_axis, unroll, lanes, relevant, window, strides, registers, result):  # type: ignore[no-untyped-def]
-    """Reuse analysis of one pass: which operands its registers hold, and what streams past them.
-
-    Registers keep an operand's words over the innermost loops that fit (inside `depth`). The innermost loop outside
-    them that changes the operand is its stream: along it only new words are fetched, and every loop further out
-    fetches the stream again.
-    """
-    axes = len(extent)
-    loops = len(register_axis)
-    ones = np.ones(axes, dtype=np.int64)
-    times = np.ones(loops, dtype=np.int64)
-    spatial = np.empty(axes, dtype=np.int64)
-    mine = np.empty(axes, dtype=np.int64)
-    steps = np.empty(axes, dtype=np.int64)
-    block = np.empty(axes, dtype=np.int64)
-    result[_CYCLES] = 1
-    for axis in range(axes):
-        spatial[axis] = min(unroll[axis], extent[axis])
-        steps[axis] = max(1, unroll[axis] // lanes[axis])
-    for loop in range(loops):
-        times[loop] = -(-extent[register_axis[loop]] // unroll[register_axis[loop]])
-        result[_CYCLES] *= times[loop]
-    for operand in range(3):
-        fill = 0
-        depth = loops + 1
-        for cut in range(loops, -1, -1):
-            for axis in range(axes):
-                mine[axis] = min(lanes[axis], extent[axis])
-            for loop in range(cut, loops):
-                mine[register_axis[loop]] *= times[loop]
-            kept = _words(mine, mine, operand, relevant, window, strides, steps)
-            if kept > registers[operand]:
-                break
-            fill = kept
-            depth = cut
-        stream = loops if depth > loops else -1
-        if stream < 0:
-            for loop in range(depth - 1, -1, -1):
-                if times[loop] > 1 and relevant[register_axis[loop], operand]:
-                    stream = loop
-                    break
-        block[:] = spatial
-        for loop in range(min(depth, loops), loops):
-            block[register_axis[loop]] = extent[register_axis[loop]]
-        result[_SLICE + operand] = _words(block, block, operand, relevant, window, strides, ones)
-        for loop in range(max(stream, 0), loops):
-            block[register_axis[loop]] = extent[register_axis[loop]]
-        total = _words(extent, block, operand, relevant, window, strides, ones)
-        fill = max(fill, 1)
-        for loop in range(stream):
-            fill *= times[loop]
-            if not relevant[register_axis[loop], operand]:
-                total *= times[loop]
-        if 0 <= stream < loops:
-            fill *= times[stream]
-        result[_WORDS + operand] = total
-        result[_HELD + operand] = 1 if stream < 0 else 0
-        result[_FILL + operand] = fill if registers[operand] > 0 else 0
-    result[_UNIQUE_OUTPUT] = _words(extent, extent, OUTPUT, relevant, window, strides, ones)
-
-
-@kernel
-def held_operands(extent, register_axis, unroll, lanes, relevant, window, strides, registers):  # type: ignore[no-untyped-def]
-    """(3,) 1 for every operand that a pass of this extent keeps in registers throughout."""
-    result = np.zeros(_ANALYSIS, dtype=np.int64)
-    _analyse(extent, register_axis, unroll, lanes, relevant, window, strides, registers, result)
-    return result[_HELD : _HELD + 3]
-
-
-@kernel
-def _cycles(words: int, bits: int, port_bits: int) -> int:
-    return -(-words * bits // port_bits)
-
-
-@kernel
-def tile_cost(  # type: ignore[no-untyped-def]
-    extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes,
-    relevant, reduced, window, strides, machine, accumulates, finishes, continued, continues, returns, result,
-):  # fmt: skip
+def tile_cost(
+    extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
+    unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
+    accumulates: bool, finishes: bool, continued: bool, continues: bool, returns: bool, result: Ints,
+) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
     extent, pass_extent, unroll, lanes: (axes,) indices of the tile, of a full pass, over PEs and lanes, over lanes.
@@ -161,7 +60,8 @@ def tile_cost(  # type: ignore[no-untyped-def]
     dilation, (vertical, horizontal) each. machine: see MACHINE_FIELDS. accumulates: outputs of the tile already hold
     partial sums; finishes: they are complete after it. continued, continues: what the registers hold was there before
     the tile, and stays after it. returns: outputs come back to the buffer over several passes.
-    result: (COUNTS,) sums, words not bits.
+    result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
+    throughout a full pass.
     """
     axes = len(extent)
     loops = len(loop_axis)
@@ -170,14 +70,22 @@ def tile_cost(  # type: ignore[no-untyped-def]
     bits = machine[WORD_BITS : WORD_BITS + 4]
     systolic = machine[SYSTOLIC] != 0
     known = np.zeros(1 << axes, dtype=np.bool_)
-    analyses = np.empty((1 << axes, _ANALYSIS), dtype=np.int64)
+    analyses = np.empty((1 << axes, ANALYSIS), dtype=np.int64)
     shape = np.empty(axes, dtype=np.int64)
     start = np.empty(axes, dtype=np.int64)
     index = np.zeros(loops, dtype=np.int64)
     before = np.full(loops, -1, dtype=np.int64)
+    # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
+    analyse(
+        pass_extent, register_axis, unroll, lanes, relevant, window, strides,
+        machine[REGISTERS : REGISTERS + 3], systolic, analyses[0],
+    )  # fmt: skip
+    known[0] = True
+    keeps = analyses[0, HELD : HELD + 3]
     first_pass = True
     resident = 0  # output words the registers hold across passes
     complete = False  # whether those are finished
+    last = 0  # cycles of the pass before, with its skew
     while True:
         start[:] = 0
         for loop in range(loops):
@@ -198,25 +106,25 @@ def tile_cost(  # type: ignore[no-untyped-def]
                     ends = ends and start[axis] + shape[axis] == extent[axis]
             one = analyses[ragged]
             if not known[ragged]:
-                _analyse(
+                analyse(
                     shape, register_axis, unroll, lanes, relevant, window, strides,
-                    machine[REGISTERS : REGISTERS + 3], one,
+                    machine[REGISTERS : REGISTERS + 3], systolic, one,
                 )  # fmt: skip
                 known[ragged] = True
             serial = fill = drain = hidden = 0
-            pace = one[_CYCLES]
+            pace = one[CYCLES]
             for operand in range(3):
-                changed = first_pass and not continued
+                held = keeps[operand] != 0
+                changed = first_pass and not (continued and held)
                 for loop in range(loops):
                     if index[loop] != before[loop] and relevant[loop_axis[loop], operand] and not first_pass:
                         changed = True
-                held = one[_HELD + operand] != 0
-                words = one[_WORDS + operand] if changed or not held else 0
+                words = one[WORDS + operand] if changed or not held else 0
                 if changed or not held:
-                    result[FILL_INPUT + operand] += one[_FILL + operand]
+                    result[FILL_INPUT + operand] += one[FILL + operand]
                 if operand != OUTPUT:
                     result[READ_INPUT + operand] += words
-                    loading = _cycles(words, bits[operand], ports[operand])
+                    loading = port_cycles(words, bits[operand], ports[operand])
                     if held:
                         if systolic and words > 0:
                             loading = max(loading, machine[ROWS])
@@ -227,16 +135,16 @@ def tile_cost(  # type: ignore[no-untyped-def]
                     else:
                         lead = 0
                         if not systolic:
-                            lead = max(0, _cycles(one[_SLICE + operand], bits[operand], ports[operand]) - 1)
+                            lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
                             fill = max(fill, lead)
                         pace = max(pace, loading - lead)
                     continue
-                unique = one[_UNIQUE_OUTPUT]
+                unique = one[UNIQUE_OUTPUT]
                 if held:
                     read = words if adds else 0
                     stored = resident if changed else 0
                     done = stored if complete else 0
-                    resident = one[_WORDS + OUTPUT]
+                    resident = one[WORDS + OUTPUT]
                     complete = ends
                 else:
                     read = words if adds else words - unique
@@ -245,8 +153,8 @@ def tile_cost(  # type: ignore[no-untyped-def]
                 result[READ_PSUM] += read
                 result[WRITE_PSUM] += stored - done
                 result[WRITE_OUTPUT] += done
-                reading = _cycles(read, bits[2], ports[2])
-                writing = _cycles(1, (stored - done) * bits[2] + done * bits[3], ports[3])
+                reading = port_cycles(read, bits[2], ports[2])
+                writing = port_cycles(1, (stored - done) * bits[2] + done * bits[3], ports[3])
                 if held and machine[DOUBLE_BUFFERED + OUTPUT] != 0:
                     hidden = max(hidden, max(reading, writing))
                 elif held:
@@ -254,7 +162,7 @@ def tile_cost(  # type: ignore[no-untyped-def]
                 else:
                     lead = 0
                     if not systolic:
-                        lead = max(0, _cycles(one[_SLICE + OUTPUT], bits[2], ports[3]) - 1)
+                        lead = max(0, port_cycles(one[SLICE + OUTPUT], bits[2], ports[3]) - 1)
                         drain = lead
                         if read > 0:
                             fill = max(fill, lead)
@@ -264,9 +172,10 @@ def tile_cost(  # type: ignore[no-untyped-def]
                 skew = machine[ROWS] + machine[COLUMNS] - 2
             latency = machine[ACCUMULATION_LATENCY] if returns else 0
             cycles = max(serial + fill + pace + drain + skew, hidden) + latency
+            last = cycles if skew or not systolic else cycles + machine[ROWS] + machine[COLUMNS] - 2
             result[COMPUTE] += cycles
-            result[MAC] += one[_CYCLES]
-            result[PORT] += cycles - one[_CYCLES] - skew - latency
+            result[MAC] += one[CYCLES]
+            result[PORT] += cycles - one[CYCLES] - skew - latency
             result[PASSES] += 1
             first_pass = False
             before[:] = index
@@ -283,7 +192,10 @@ def tile_cost(  # type: ignore[no-untyped-def]
         done = resident if complete else 0
         result[WRITE_PSUM] += resident - done
         result[WRITE_OUTPUT] += done
-        if machine[DOUBLE_BUFFERED + OUTPUT] == 0:
-            writing = _cycles(1, (resident - done) * bits[2] + done * bits[3], ports[3])
-            result[COMPUTE] += writing
-            result[PORT] += writing
+        writing = port_cycles(1, (resident - done) * bits[2] + done * bits[3], ports[3])
+        if machine[DOUBLE_BUFFERED + OUTPUT] != 0:
+            # The next tile's first pass hides it, taken to be as long as this one's last with all of its skew.
+            writing = max(0, writing - last)
+        result[COMPUTE] += writing
+        result[PORT] += writing
+    return int(keeps[0] | keeps[1] << 1 | keeps[2] << 2)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accel.kernels.options import kernel
 
+Ints = NDArray[np.int64]
+Words = NDArray[np.integer]
+
 
 @kernel
-def count_pairs(words, longest):  # type: ignore[no-untyped-def]
+def count_pairs(words: Words, longest: int) -> int:
     """Pairs needed for a flat array when a run holds at most `longest` zeros; a longer run ends in a zero value."""
     pairs = 0
     run = 0
@@ -22,7 +26,7 @@ def count_pairs(words, longest):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def encode_pairs(words, longest, runs, values):  # type: ignore[no-untyped-def]
+def encode_pairs(words: Words, longest: int, runs: Ints, values: Words) -> None:
     """Fill `runs` and `values` with the pairs of a flat array; zeros at the end become a run that ends in a zero."""
     pairs = 0
     run = 0
@@ -40,7 +44,7 @@ def encode_pairs(words, longest, runs, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def decode_pairs(runs, values, count):  # type: ignore[no-untyped-def]
+def decode_pairs(runs: Ints, values: Words, count: int) -> Words:
     """The first `count` words that the pairs stand for."""
     words = np.zeros(count, dtype=values.dtype)
     position = 0

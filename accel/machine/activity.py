@@ -42,7 +42,8 @@ class Activity:
     """Cycles of one layer. `stall_cycles` by Stall; compute plus stalls is the latency, exactly.
 
     `dma_busy_cycles` counts transfers and turn-arounds; `controller_busy_cycles` set-ups. `lead_cycles`: the first
-    weights come so much later than all else the first step needs; an earlier layer could have hidden it. `idle_tail_cycles`: the DMA's idle time after its last load.
+    weights come so much later than all else the first step needs; an earlier layer could have hidden it.
+    `idle_tail_cycles`: the DMA's idle time after its last load.
     `steps_played` of `steps` were simulated, the rest followed from periodicity. `timeline` covers the steps played.
     """
 

@@ -45,6 +45,10 @@ def _loads(clock: Clockwork, dma: Dma, part: str, kinds: tuple[int, ...]) -> Gen
                 while not stored(clock, freed):
                     clock.waiting[part] = f"the store of step {freed}"
                     yield clock.stored.wait()
+            elif waits[kind] and kind == WEIGHT and clock.program.weights_taken:
+                while clock.started[freed] < 0:
+                    clock.waiting[part] = f"the start of step {freed}"
+                    yield clock.step_started.wait()
             elif waits[kind]:
                 while clock.finished[freed] < 0:
                     clock.waiting[part] = f"the computation of step {freed}"

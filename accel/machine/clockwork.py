@@ -52,6 +52,7 @@ class Clockwork:
         self.finished = [-1] * steps
         self.turned = [0] * steps
         self.step_issued = Signal(self.env)
+        self.step_started = Signal(self.env)
         self.step_finished = Signal(self.env)
         self.arrived = Signal(self.env)
         self.stored = Signal(self.env)

@@ -1,28 +1,31 @@
-"""The off-chip DMA: serves transfers in the order they were asked for."""
+"""The off-chip DMA: of the transfers it was asked for, it serves those of the earliest step first."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator
+from heapq import heappop, heappush
 
 import simpy
 
 from accel.machine.clockwork import Clockwork, Signal
-from accel.program import OUTPUT
+from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
+
+_RANK = {WEIGHT: 0, INPUT: 1, PSUM: 2, OUTPUT: 3}
+"""Order of the transfers of one step."""
 
 
 class Dma:
-    """One queue; a transfer holds the bus for its cycles, and its last word arrives a latency later."""
+    """A transfer holds the bus for its cycles, and its last word arrives a latency later."""
 
     def __init__(self, clock: Clockwork) -> None:
         self._clock = clock
-        self._queue: deque[tuple[int, int]] = deque()
+        self._queue: list[tuple[int, int, int]] = []  # a heap of (step, rank, kind)
         self._asked = Signal(clock.env)
         self._writing = False
 
     def request(self, step: int, kind: int) -> None:
         """Ask for the transfer of one kind at one step; never blocks."""
-        self._queue.append((step, kind))
+        heappush(self._queue, (step, _RANK[kind], kind))
         self._asked.raise_()
 
     def process(self) -> Generator[simpy.Event, None, None]:
@@ -33,7 +36,7 @@ class Dma:
             while not self._queue:
                 clock.waiting["dma"] = "a transfer to do"
                 yield self._asked.wait()
-            step, kind = self._queue.popleft()
+            step, _, kind = heappop(self._queue)
             turn = 0
             if (kind == OUTPUT) != self._writing:
                 self._writing = kind == OUTPUT

@@ -13,10 +13,14 @@ import numpy as np
 
 from accel.machine.activity import Activity, Stall, Timeline
 from accel.machine.machine import dma_busy_by_step, play, stalls_by_step
-from accel.program import TileProgram
+from accel.program import OUTPUT, TileProgram
 
 _MARGIN = 2
 """Repetitions played after the cut, so that what follows the repetition meets the same look-ahead."""
+_RHYTHMS = (1, 2, 3, 4)
+"""The machine may need several repetitions of the program's rows for one of its own."""
+_WHOLE = 12
+"""Repetitions are cut out in multiples of this, whole numbers of every rhythm."""
 
 
 def run(program: TileProgram) -> Activity:
@@ -26,17 +30,22 @@ def run(program: TileProgram) -> Activity:
         return play(program)
     start, period, count = found
     reach = max(int(program.waits.max()), program.issue_ahead) + 1
-    compared = -(-reach // period)
-    kept = compared + 2 + _MARGIN
-    while kept < count - 1:
-        removed = count - kept
-        cut = start + (kept - _MARGIN) * period
+    kept = -(-reach // period) + 2 + _MARGIN
+    while True:
+        removed = (count - kept) // _WHOLE * _WHOLE
+        if removed <= 0:
+            return play(program)
+        cut = start + (count - removed - _MARGIN) * period
         activity = play(program.without(cut, cut + removed * period))
-        shift = _steady(activity.timeline, cut, period, compared * period)
-        if shift is not None:
-            return _extend(program, activity, cut, period, removed, shift)
+        for rhythm in _RHYTHMS:
+            beat = rhythm * period
+            compared = -(-reach // beat) * beat
+            if cut - start < compared + beat:
+                continue
+            shift = _steady(activity.timeline, cut, beat, compared)
+            if shift is not None:
+                return _extend(program, activity, cut, beat, removed // rhythm, shift)
         kept *= 2
-    return play(program)
 
 
 def _longest_repetition(program: TileProgram) -> tuple[int, int, int] | None:
@@ -77,6 +86,10 @@ def _extend(program: TileProgram, activity: Activity, cut: int, period: int, rem
     last = slice(cut - period, cut)
     stalls = stalls_by_step(short, activity.timeline)[last].sum(axis=0)
     busy = int(dma_busy_by_step(short, activity.timeline)[last].sum())
+    # Once nothing is loaded any more, the DMA idles through every repetition but for its stores.
+    loads = short.bits[:, :OUTPUT] > 0
+    stores = int((short.transfer_cycles * (short.bits > 0))[last, OUTPUT].sum())
+    idle = 0 if loads[cut - period :].any() else shift - stores
     data, weight, output, controller = (int(activity.stall_cycles[cause] + removed * stalls[cause]) for cause in Stall)
     return replace(
         activity,
@@ -85,5 +98,6 @@ def _extend(program: TileProgram, activity: Activity, cut: int, period: int, rem
         stall_cycles=(data, weight, output, controller),
         dma_busy_cycles=activity.dma_busy_cycles + removed * busy,
         controller_busy_cycles=program.layer_setup_cycles + program.steps * program.setup_cycles,
+        idle_tail_cycles=activity.idle_tail_cycles + removed * idle,
         steps=program.steps,
     )

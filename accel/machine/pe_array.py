@@ -27,8 +27,11 @@ def pe_array(clock: Clockwork) -> Generator[simpy.Event, None, None]:
             clock.waiting["PE array"] = f"the store of step {step - back}"
             yield clock.stored.wait()
         start = max(clock.now, ready[WEIGHT], ready[INPUT], ready[PSUM])
+        if start > clock.now:
+            yield clock.env.timeout(start - clock.now)
         clock.started[step] = start
-        yield clock.env.timeout(start - clock.now + clock.compute[step])
+        clock.step_started.raise_()
+        yield clock.env.timeout(clock.compute[step])
         clock.finished[step] = clock.now
         clock.step_finished.raise_()
         if not moves[OUTPUT]:

@@ -1,8 +1,8 @@
 """The Chrome trace event format, as Perfetto reads it.
 
-https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU ("Trace Event Format", Google): slices are
-events "X" with `ts` and `dur`, counters "C", names of tracks "M". `ts` and `dur` are microseconds, here of simulated time
-from the start of the network, in whole nanoseconds.
+"Trace Event Format", Google, https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU: slices
+are events "X" with `ts` and `dur`, counters "C", names of tracks "M". `ts` and `dur` are microseconds, here of
+simulated time from the start of the network, in whole nanoseconds.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 from accel.program import OUTPUT
 from accel.report import LayerReport, Report
-from accel.simulate import LayerResult
+from accel.simulation import LayerResult
 from accel.spec import Accelerator
 from accel.trace.occupancy import Changes, buffer_changes
 from accel.trace.timebase import Timebase
-from accel.trace.tracks import TRACK_NAMES, Slice, Track, layer_slices
+from accel.trace.tracks import TRACK_NAMES, Slice, Track, layer_slices, vector_slices
 from workloads import InputError, Operand
 
 Event = dict[str, Any]
 Ints = NDArray[np.int64]
 
 MAX_STEPS = 400_000
-"""More tile steps than this are refused: the file would have several gigabytes, and no viewer opens it."""
+"""More tile steps than this are refused: the file would have hundreds of megabytes, and viewers give up."""
 
 _PROCESS = 1
 _BITS_PER_KIB = 8192
@@ -35,7 +35,8 @@ _BITS_PER_KIB = 8192
 
 def trace_json(report: Report, results: Sequence[tuple[str, LayerResult]], spec: Accelerator) -> str:
     """The trace as JSON text, one event a line. Raises InputError as `trace_events` does."""
-    lines = ",\n".join(json.dumps(event, separators=(",", ":")) for event in trace_events(report, results, spec))
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    lines = ",\n".join(encode(event) for event in trace_events(report, results, spec))
     about = {
         "network": report.network,
         "accelerator": report.accelerator,
@@ -77,7 +78,7 @@ def _row_slices(row: LayerReport, result: LayerResult | None) -> Iterator[Slice]
     about = {"op": row.op, "cycles": row.latency_cycles, "bottleneck": row.bottleneck, "mapping": row.mapping}
     yield Slice(Track.LAYERS, row.layer, 0, row.latency_cycles, about)
     if result is None:
-        yield Slice(Track.VECTOR_UNIT, row.layer, 0, row.latency_cycles, {"op": row.op, "cycles": row.latency_cycles})
+        yield from vector_slices(row)
     else:
         yield from layer_slices(result)
 

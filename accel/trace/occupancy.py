@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from accel.lower import tiles_kept
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
-from accel.simulate import LayerResult
+from accel.simulation import LayerResult
 from accel.spec import Accelerator
 from workloads import Operand
 
@@ -36,7 +36,8 @@ def buffer_changes(result: LayerResult, spec: Accelerator) -> dict[Operand, Chan
 
     A loaded tile takes its place when its transfer begins and leaves after the last computation of its stay, or when
     the registers have taken it whole. Outputs take theirs when their computation (or the reload of their partial sums)
-    begins and leave when stored. A map that stays on chip is there from the layer's start (input) or to its end (output).
+    begins and leave when stored. A map that stays on chip is there from the layer's start (input), or to its end
+    (output); one that only waits for a later layer is not shown.
     """
     return {
         Operand.INPUT: _inputs(result),

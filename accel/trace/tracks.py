@@ -12,7 +12,8 @@ import numpy as np
 from accel.machine import Stall
 from accel.machine.machine import stalls_by_step
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
-from accel.simulate import LayerResult
+from accel.report import LayerReport
+from accel.simulation import LayerResult
 
 
 class Track(IntEnum):
@@ -45,7 +46,7 @@ WAITS = {
     Stall.OUTPUT: "wait: output",
     Stall.CONTROLLER: "wait: controller",
 }
-"""Names of the stalls on the PE array's track, by cause."""
+"""Names of the stalls on the tracks of the PE array and the vector unit, by cause."""
 
 _KINDS = {
     INPUT: ("load input", Track.DATA_BUFFER_IN),
@@ -71,6 +72,21 @@ def layer_slices(result: LayerResult) -> Iterator[Slice]:
     yield from _controller(result)
     yield from _transfers(result)
     yield from _computation(result)
+
+
+def vector_slices(row: LayerReport) -> Iterator[Slice]:
+    """The slices of a row without a result: an operation of the vector unit, its waits in the order they arise."""
+    begin = 0
+    for name, cycles in (
+        (WAITS[Stall.CONTROLLER], row.stall_controller_cycles),
+        (WAITS[Stall.DATA], row.stall_data_cycles),
+        (WAITS[Stall.WEIGHT], row.stall_weight_cycles),
+        (row.op, row.compute_cycles),
+        (WAITS[Stall.OUTPUT], row.stall_output_cycles),
+    ):
+        if cycles:
+            yield Slice(Track.VECTOR_UNIT, name, begin, begin + cycles, {"cycles": cycles})
+        begin += cycles
 
 
 def _controller(result: LayerResult) -> Iterator[Slice]:
@@ -127,6 +143,7 @@ def _tiles(result: LayerResult) -> list[str]:
     first = schedule.starts[:, columns]
     last = first + schedule.extents[:, columns] - 1
     return [
-        ", ".join(f"{name} {begin}-{end}" for name, begin, end in zip(names, begins, ends, strict=True)) or "whole layer"
+        ", ".join(f"{name} {begin}-{end}" for name, begin, end in zip(names, begins, ends, strict=True))
+        or "whole layer"
         for begins, ends in zip(first.tolist(), last.tolist(), strict=True)
     ]

@@ -18,6 +18,8 @@ from workloads.errors import InputError
 from workloads.layer import Layer
 
 _MOST_SETS_ALONG_COLUMNS = 4
+_FEWEST_FILTERS = 3
+"""PEs take at least a third of the filters their registers could, or one."""
 _AXES_OFF_CHIP = ("G", "N", "P", "K", "C", "R", "S", "K")
 _OUTPUT_HOLD = 4
 """Outputs of all inner K iterations stay in the data buffer while the C loop runs."""
@@ -66,20 +68,22 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     """Candidates over strip width, set arrangement, and filters, channels and images per PE."""
     found = []
     rows = min(layer.R, array.rows)
-    taps = min(layer.S, max(1, array.input_registers))
+    taps = _taps(layer, array)
     for width, folds, along_rows, sets in _strips(layer, array, rows):
         for g, r, t in _arrangements(sets, layer):
             q_most = max(1, min(array.input_registers // taps, -(-layer.C // r)))
-            p_most = max(1, min(array.output_registers, -(-layer.K // t)))
+            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // t)))
+            # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
+            p = splits(layer.K, t, most=p_most, choices=12)
             column = _column(
                 layer, array, width, folds, along_rows, g, r, t,
-                p=splits(p_most, choices=5), q=splits(q_most, choices=4), n=splits(layer.N, choices=4),
-                passes=splits(layer.K, p_most * t, choices=6),
+                p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
+                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * t, choices=6),
             )  # fmt: skip
             names = column.shape.loops
-            p = column.factors[:, names.index(("registers", "K"))]
-            q = column.factors[:, names.index(("registers", "C"))]
-            found.append(column.take(p * q * taps <= max(1, array.weight_registers)))
+            filters = column.factors[:, names.index(("registers", "K"))]
+            channels = column.factors[:, names.index(("registers", "C"))]
+            found.append(column.take(filters * channels * taps <= max(1, array.weight_registers)))
     return found
 
 
@@ -92,7 +96,7 @@ def _strips(layer: Layer, array: ArrayShape, rows: int) -> list[tuple[int, int, 
         found |= {(columns, folds, True, array.rows // (rows * folds)) for columns in {width, balanced}}
     for sets in range(2, min(array.columns, _MOST_SETS_ALONG_COLUMNS) + 1):
         found.add((min(layer.P, array.columns // sets), 1, False, sets))
-    if layer.P < array.columns:
+    if array.columns > layer.P:
         found.add((layer.P, 1, False, array.columns // layer.P))
     return sorted(found)
 
@@ -137,8 +141,13 @@ def _column(
         shape,
         {
             "off_chip": [ONE] * 7 + [passes],
-            "registers": [n, ONE * layer.Q, q, ONE * min(layer.S, max(1, array.input_registers)), p],
+            "registers": [n, ONE * layer.Q, q, ONE * _taps(layer, array), p],
             "rows": rows + spatial if along_rows else rows,
             "columns": columns if along_rows else columns + spatial,
         },
     )
+
+
+def _taps(layer: Layer, array: ArrayShape) -> int:
+    """Taps of a filter row that a PE holds, with the inputs under them."""
+    return max(1, min(layer.S, array.input_registers, array.weight_registers))

@@ -1,7 +1,7 @@
 """The tile schedule by brute force: sets of coordinates instead of formulas, one dictionary for each buffer.
 
-Every index along an axis is spelled out as the digits of the loops over it, outermost first. A tile step is one choice of
-the off-chip digits; its tiles are sets of coordinates, and partial sums are counted one output at a time.
+Every index along an axis is spelled out as the digits of the loops over it, outermost first. A tile step is one choice
+of the off-chip digits; its tiles are sets of coordinates, and partial sums are counted one output at a time.
 """
 
 from __future__ import annotations
@@ -185,6 +185,4 @@ def _stays(mapping: Mapping, walked: list[Step], operand: Operand) -> list[int]:
 
 def macs(layer: Layer, walked: list[Step]) -> list[tuple[int, ...]]:
     """Every MAC of every step, as its eight coordinates."""
-    return [
-        tuple(point[dim] for dim in DIMS) for step in walked for point in coordinates(layer, step.indices)
-    ]
+    return [tuple(point[dim] for dim in DIMS) for step in walked for point in coordinates(layer, step.indices)]

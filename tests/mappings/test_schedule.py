@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 from hypothesis import given
-from naive_schedule import Moves, Step, addresses, covering_box, macs, moves, steps
-from strategies import layers_and_mappings
 
-from mappings import Loop, Mapping, TileSchedule, schedule
+from mappings import Loop, Mapping, schedule
+from tests.mappings.naive_schedule import addresses, covering_box, macs, moves, steps
+from tests.strategies import layers_and_mappings
 from workloads import InputError, Layer, Operand
 
 Case = tuple[Layer, Mapping]
@@ -137,7 +137,9 @@ def test_a_convolution_by_hand() -> None:
 
 def test_channels_outside_send_partial_sums_out_and_back() -> None:
     layer = Layer("psums", K=2, C=3, P=4)
-    mapping = Mapping("outside", off_chip=(Loop("C", 3), Loop("P", 2)), on_chip=(Loop("P", 2),), registers=(Loop("K", 2),))
+    mapping = Mapping(
+        "outside", off_chip=(Loop("C", 3), Loop("P", 2)), on_chip=(Loop("P", 2),), registers=(Loop("K", 2),)
+    )
     tiles = schedule(layer, mapping)
     assert tiles.load_words[:, Operand.OUTPUT].tolist() == [0, 0, 4, 4, 4, 4]
     assert tiles.store_words.tolist() == [4] * 6

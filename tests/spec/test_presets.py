@@ -59,5 +59,6 @@ def test_zhang_fits_its_block_rams_and_never_waits_for_a_port() -> None:
 def test_systolic_ports_follow_the_shape() -> None:
     chip = load("systolic_32x32")
     assert chip.pe_array.ports.input == 32 * 8 and chip.pe_array.ports.output == 32 * 32
-    assert chip.with_values({"pe_array.rows": 8}).pe_array.ports.input == 8 * 8
+    assert chip.with_values({"pe_array.rows": 8}).pe_array.ports.input == 32 * 8
+    assert chip.with_values({"pe_array.rows": 64}).pe_array.ports.input == 64 * 8
     assert chip.with_values({"pe_array.bits.weight": 4}).pe_array.ports.weight == 32 * 4

@@ -72,8 +72,8 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"bad\.toml: is not text in UTF-8"):
         load(path)
+    (tmp_path / "folder.toml").mkdir()
     with pytest.raises(InputError, match="cannot be read"):
-        (tmp_path / "folder.toml").mkdir()
         load(tmp_path / "folder.toml")
 
 

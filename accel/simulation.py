@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.cost import Work, energy
+from accel.encode import widths
 from accel.kernels import passes
-from accel.lower import Lowered, Residency, lower
+from accel.lower import NOWHERE, Lowered, Residency, lower
 from accel.machine import Activity, Stall, play, run
 from accel.occupancy import Occupancy, occupancy
-from accel.encode import widths
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
 from accel.spec import Accelerator
@@ -37,7 +37,7 @@ def simulate_layer(
     spec: Accelerator,
     *,
     seed: int = 0,
-    residency: Residency = Residency(),
+    residency: Residency = NOWHERE,
     output: NDArray[np.integer] | None = None,
     every_step: bool = False,
 ) -> LayerResult:
@@ -151,10 +151,8 @@ def _work(
         spent = zeros.input_macs
     elif gates.weight == "gate":
         spent = zeros.weight_macs
-    busy_pes = layer.macs / int(counts[passes.MAC]) / spec.pe_array.lanes
-    reduced = prod(
-        loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS"
-    )
+    busy_pes = layer.macs / int(counts[passes.MAC]) / prod(loop.factor for loop in mapping.lanes)
+    reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
     stores = moved["dram_write_output_bits"] + moved["dram_write_psum_bits"]

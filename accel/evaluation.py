@@ -1,10 +1,11 @@
-"""A whole network on an accelerator: layers in graph order, maps kept on chip where they fit, distinct layers run once."""
+"""A whole network on an accelerator: layers in graph order, maps kept where they fit, distinct layers run once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from math import prod
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from accel.compute import compute
 from accel.mapper import Objective, map_layer
 from accel.report import LayerReport, Report
 from accel.residency import plan, words_from_dram
-from accel.simulate import LayerResult, simulate_layer
+from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from accel.vector import vector_layer
@@ -138,7 +139,11 @@ class _Chooser:
         if key not in self._found:
             dataflow = None if self._mapping == "auto" else self._mapping
             self._found[key] = map_layer(
-                replace(layer, tensors=None), self._spec, dataflow=dataflow, objective=self._objective, residency=residency
+                replace(layer, tensors=None),
+                self._spec,
+                dataflow=dataflow,
+                objective=self._objective,
+                residency=residency,
             )
         return self._found[key]
 
@@ -169,15 +174,10 @@ def _prefetched(results: list[tuple[str, LayerResult]], spec: Accelerator) -> in
     if not spec.weight_buffer.double_buffered:
         return 0
     activities = [result.activity for _, result in results]
-    return sum(
-        min(after.lead_cycles, before.idle_tail_cycles)
-        for before, after in zip(activities[:-1], activities[1:], strict=True)
-    )
+    return sum(min(after.lead_cycles, before.idle_tail_cycles) for before, after in pairwise(activities))
 
 
-def _context(
-    network: Network, spec: Accelerator, seed: int, results: list[tuple[str, LayerResult]]
-) -> dict[str, Any]:
+def _context(network: Network, spec: Accelerator, seed: int, results: list[tuple[str, LayerResult]]) -> dict[str, Any]:
     """What it takes to run this again, and what to cite."""
     from mappings.text import to_text
 

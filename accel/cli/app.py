@@ -1,0 +1,130 @@
+"""The commands and their flags. Only typer is imported here, so that `accel --help` answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Plain help: rendering it with rich would take longer than all the rest.
+app = typer.Typer(
+    name="accel",
+    help="Simulate neural networks on DNN accelerators: cycles, energy and DRAM traffic, layer by layer.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Network = Annotated[
+    str,
+    typer.Argument(
+        metavar="NET", help="Network: a zoo name, or an .onnx, .toml (layer list) or .csv (SCALE-Sim) file."
+    ),
+]
+Chip = Annotated[str, typer.Option("--on", metavar="CHIP", help="Accelerator: a preset, or a .toml file.")]
+MappingFlag = Annotated[
+    str, typer.Option("--mapping", metavar="NAME|FILE|auto", help="A dataflow, a mapping file, or auto: search.")
+]
+# Numbers are read by `values.whole`, whose errors name the value; those of typer do not in every version.
+Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Inputs processed at once.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"accel {version('dnn-accel-sim')}")
+        except PackageNotFoundError:
+            typer.echo("accel, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Simulate neural networks on DNN accelerators: cycles, energy and DRAM traffic, layer by layer."""
+
+
+@app.command("run", short_help="Simulate a network on an accelerator.")
+def run_command(
+    network: Network,
+    chip: Chip,
+    mapping: MappingFlag = "auto",
+    batch: Batch = "1",
+    bits: Annotated[str | None, typer.Option("--bits", metavar="W,A", help="Bits of weights and activations.")] = None,
+    seed: Seed = "0",
+    real_input: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="Run this .npy array or .png picture through it.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Save the report, with spec, mappings and versions.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Save the layers, one line each.")] = None,
+    plots: Annotated[Path | None, typer.Option("--plots", metavar="DIR", help="Save the three pictures.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option("--trace", metavar="FILE", help="Save a trace for ui.perfetto.dev.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Save report.csv, report.json and the pictures there.")
+    ] = None,
+) -> None:
+    """Simulate a network on an accelerator, and print where time, energy and DRAM traffic went."""
+    from accel.cli.run import Outputs, run
+
+    outputs = Outputs.of(json=json, csv=csv, plots=plots, trace=trace, out=out)
+    run(network, chip, mapping=mapping, batch=batch, bits=bits, seed=seed, real_input=real_input, outputs=outputs)
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[str, typer.Argument(metavar="networks|accelerators|dataflows", show_default=False)],
+) -> None:
+    """List what comes with the package."""
+    from accel.cli.listing import list_all
+
+    list_all(what)
+
+
+@app.command("show", short_help="Show an accelerator, network or mapping.")
+def show_command(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A network, an accelerator, a dataflow, or a file of one or of mappings."),
+    ],
+    toml: Annotated[bool, typer.Option("--toml", help="A network as a layer list, to copy and edit.")] = False,
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="NET:LAYER", help="The layer to map with a dataflow.")
+    ] = None,
+    chip: Annotated[str | None, typer.Option("--on", metavar="CHIP", help="The accelerator to map it for.")] = None,
+) -> None:
+    """Show an accelerator as TOML, a network's layers, or a mapping as a loop nest."""
+    from accel.cli.show import show
+
+    show(name, toml=toml, layer=layer, chip=chip)
+
+
+@app.command("sweep", short_help="Simulate a grid of variants.")
+def sweep_command(
+    networks: Annotated[str, typer.Option("--net", metavar="NET[,NET]", help="Networks, separated by commas.")],
+    chips: Annotated[str, typer.Option("--on", metavar="CHIP[,CHIP]", help="Accelerators, separated by commas.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Save sweep.csv and pareto.png there.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=V1,V2", help="Values of a field of the accelerator; may be repeated."),
+    ] = None,
+    mapping: MappingFlag = "auto",
+    batch: Batch = "1",
+    seed: Seed = "0",
+    jobs: Annotated[str | None, typer.Option("--jobs", metavar="N", help="Processes; one a core unless given.")] = None,
+) -> None:
+    """Simulate every combination of networks, accelerators and values, and find the Pareto front."""
+    from accel.cli.sweep import sweep
+
+    sweep(networks, chips, changes or [], out=out, mapping=mapping, batch=batch, seed=seed, jobs=jobs)

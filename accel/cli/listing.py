@@ -1,0 +1,78 @@
+"""`accel list`: what comes with the package."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from accel.cli.console import show
+from accel.units import COUNT, human
+from workloads.errors import InputError
+
+
+def plain_table(*headings: str) -> Table:
+    """A table in the style of all of them; headings that begin with ">" are for numbers, at the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in headings:
+        right = heading.startswith(">")
+        table.add_column(heading.removeprefix(">"), justify="right" if right else "left", vertical="top")
+    return table
+
+
+def list_all(what: str) -> None:
+    """Print one of the three lists. Raises InputError for another word."""
+    lists = {"networks": list_networks, "accelerators": list_accelerators, "dataflows": list_dataflows}
+    if what not in lists:
+        raise InputError(f'cannot list "{what}": needs one of {", ".join(lists)}')
+    lists[what]()
+
+
+def list_networks() -> None:
+    """The zoo, with MACs of one input and trained parameters."""
+    from workloads.parameters import parameter_count
+    from workloads.zoo import ZOO
+
+    table = plain_table("network", ">layers", ">MACs", ">params", "input", "paper")
+    for name, build in ZOO.items():
+        network = build()
+        shape = " x ".join(str(size) for size in next(iter(network.inputs.values()))[1:])
+        count = human(parameter_count(network), COUNT)
+        table.add_row(name, str(len(network.layers)), human(network.macs, COUNT), count, shape, Text(network.citation))
+    show(table)
+
+
+def list_accelerators() -> None:
+    """The presets."""
+    from accel.spec import load, preset_names
+
+    table = plain_table("accelerator", ">PEs", ">MHz", ">buffers, KiB", "DRAM", "dataflows", "paper")
+    for name in preset_names():
+        spec = load(name)
+        array = spec.pe_array
+        lanes = f" x {array.lanes}" if array.lanes > 1 else ""
+        memories = (spec.data_buffer.kib, spec.data_buffer.accumulator_kib, spec.weight_buffer.kib)
+        table.add_row(
+            name,
+            f"{array.rows} x {array.columns}{lanes}",
+            f"{spec.clock_mhz:g}",
+            " + ".join(f"{kib:g}" for kib in memories if kib),
+            spec.dma.dram,
+            Text("\n".join(spec.mapping.dataflows)),
+            Text(spec.citation),
+        )
+    show(table)
+
+
+def list_dataflows() -> None:
+    """The families of mappings, and the presets that search them."""
+    from accel.spec import load, preset_names
+    from mappings.dataflows import DATAFLOWS
+
+    specs = [load(name) for name in preset_names()]
+    table = plain_table("dataflow", "what stays where", "tried by")
+    for name, dataflow in DATAFLOWS.items():
+        about = (dataflow.__doc__ or "").strip().split("\n\n")[0]
+        users = [spec.name for spec in specs if name in spec.mapping.dataflows]
+        table.add_row(name, Text(" ".join(about.split())), Text("\n".join(users)))
+    show(table)

@@ -1,0 +1,116 @@
+"""`accel sweep`: a grid of simulations on local processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accel.cli.console import note, show, write
+from accel.cli.listing import plain_table
+from accel.cli.progress import ProgressBar
+from accel.cli.values import changes_of, mapping_of, names, whole
+from accel.output import require_folder, write_text
+from accel.spec import load
+from accel.units import DATA, ENERGY, TIME, human, percent
+from workloads import load as load_network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE, PICTURE = "sweep.csv", "pareto.png"
+_SHOWN = 20
+"""Points of the front in the printed table, at most."""
+
+
+def sweep(
+    networks: str,
+    chips: str,
+    changes: Sequence[str],
+    *,
+    out: Path,
+    mapping: str,
+    batch: str,
+    seed: str,
+    jobs: str | None,
+) -> None:
+    """Simulate the grid, print its front, save all of it. Raises InputError; a failing point is only a row."""
+    inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
+    most = os.cpu_count() or 1 if jobs is None else whole("--jobs", jobs, 1)
+    require_folder(out, (TABLE, PICTURE))
+    swept, chosen = changes_of(changes), mapping_of(mapping)
+    network_names, chip_names = names("--net", networks), names("--on", chips)
+    for name in network_names:  # what is wrong with a name is wrong with all its points
+        load_network(name, inputs_at_once)
+    for name in chip_names:
+        load(name)
+
+    from accel import plots
+    from accel.sweeping import grid
+    from accel.sweeping import sweep as run_sweep
+
+    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once))
+    workers = min(most, points)
+    with _processes(workers) as executor, ProgressBar("sweep") as progress:
+        frame = run_sweep(
+            network_names, chip_names, set=swept, mapping=chosen, seed=seed_value, batch=inputs_at_once,
+            executor=executor, progress=progress,
+        )  # fmt: skip
+    failed = frame[frame["error"] != ""]
+    fine = frame[frame["error"] == ""]
+    _show_front(fine, list(swept))
+    write_text(out / TABLE, frame.to_csv(index=False, lineterminator="\n"))
+    plots.save(plots.energy_latency_scatter(frame), out / PICTURE)
+    write(f"saved:    {out / TABLE}\n          {out / PICTURE}")
+    if len(failed):
+        note(f"{len(failed)} of {len(frame)} points failed, the first: {failed['error'].iloc[0]}")
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Executor | None]:
+    """Processes that share the cores between them; None for a single worker, which is this process."""
+    if workers == 1:
+        yield None
+        return
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    # Spawned, not forked: a fork of a process with threads may hang.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=limit_threads, initargs=(threads,)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def limit_threads(threads: int) -> None:
+    """Keep a worker's kernels to its share of the cores; they are compiled after this."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
+
+
+def _show_front(fine: pd.DataFrame, swept: Sequence[str]) -> None:
+    from accel.plots import pareto_front
+
+    results = (">latency", ">energy", ">DRAM", ">util %", "bottleneck")
+    table = plain_table("network", "accelerator", *(">" + _two_lines(path) for path in swept), *results)
+    shown = 0
+    for _, group in fine.groupby("network", sort=False):
+        front = group[pareto_front(group["latency_ms"], group["energy_pj"])].sort_values("latency_ms")
+        for _, row in front.iloc[: _SHOWN - shown].iterrows():
+            table.add_row(
+                row["network"], row["accelerator"], *(str(row[path]) for path in swept),
+                human(row["latency_ms"], TIME), human(row["energy_pj"], ENERGY), human(row["dram_bits"], DATA),
+                percent(row["utilization"]), row["bottleneck"],
+            )  # fmt: skip
+            shown += 1
+    if shown:
+        show("Pareto front of latency and energy", table)
+
+
+def _two_lines(path: str) -> str:
+    table, _, field = path.rpartition(".")
+    return f"{table}\n{field}" if table else field

@@ -1,0 +1,111 @@
+"""What the flags say, as values. Every function raises InputError naming the flag, what was given and what would do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workloads.errors import InputError
+from workloads.layer import Bits, Layer
+from workloads.network import Network
+
+if TYPE_CHECKING:
+    from mappings.file import MappingBook
+
+MOST_DIGITS = 12
+
+
+def whole(flag: str, given: str, least: int) -> int:
+    """A whole number that is large enough."""
+    text = given.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and int(text) >= least):
+        raise InputError(f'{flag} = "{given}": needs a whole number from {least} up')
+    return int(text)
+
+
+def with_bits(network: Network, given: str | None) -> Network:
+    """The network with the widths of `W,A`: bits of weights, bits of activations."""
+    if given is None:
+        return network
+    parts = [part.strip() for part in given.split(",")]
+    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise InputError(f'--bits = "{given}": needs the bits of weights and of activations, like 8,8')
+    weight, activation = (int(part) for part in parts)
+    for what, bits in (("weights", weight), ("activations", activation)):
+        if not 1 <= bits <= 32:
+            raise InputError(f'--bits = "{given}": {bits} bits for {what}, needs 1 to 32')
+
+    def change(layer: Layer) -> Layer:
+        if layer.tensors is not None:
+            raise InputError(
+                f"--bits = {given}: layer {layer.name} has tensors of its own, set its bits in the layer list"
+            )
+        second = activation if layer.weight_is_activation else weight
+        return replace(layer, bits=Bits(activation, second, activation))
+
+    return network.map_layers(change)
+
+
+def mapping_of(given: str) -> str | MappingBook:
+    """ "auto", the name of a dataflow, or the mappings of a file."""
+    from mappings.dataflows import DATAFLOWS
+
+    if given == "auto" or given in DATAFLOWS:
+        return given
+    if given.endswith(".toml") or Path(given).is_file():
+        from mappings.file import load_mappings
+
+        return load_mappings(given)
+    raise InputError(f'--mapping = "{given}": needs auto, one of {", ".join(DATAFLOWS)}, or a mapping file (.toml)')
+
+
+def names(flag: str, given: str) -> list[str]:
+    """Names separated by commas, each once."""
+    found = [name.strip() for name in given.split(",")]
+    if not all(found):
+        raise InputError(f'{flag} = "{given}": needs names separated by commas')
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f'{flag} = "{given}": names {twice} twice')
+    return found
+
+
+def changes_of(given: Sequence[str]) -> dict[str, list[Any]]:
+    """`FIELD=V1,V2` as values by field. Values are TOML; a word that is not is a text."""
+    changes: dict[str, list[Any]] = {}
+    for item in given:
+        path, equals, values = item.partition("=")
+        path = path.strip()
+        if not equals or not path or not values.strip():
+            raise InputError(f'--set = "{item}": needs FIELD=VALUE,VALUE, like pe_array.rows=8,16')
+        if path in changes:
+            raise InputError(f'--set = "{item}": {path} is set twice, give all its values at once')
+        changes[path] = [_value(part, item) for part in _split(values)]
+    return changes
+
+
+def _split(values: str) -> list[str]:
+    """At commas outside brackets and quotes."""
+    parts, depth, quoted = [""], 0, False
+    for character in values:
+        quoted ^= character == '"'
+        depth += 0 if quoted else (character in "[{") - (character in "]}")
+        if character == "," and not quoted and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def _value(part: str, item: str) -> Any:
+    if not part:
+        raise InputError(f'--set = "{item}": a value is missing between two commas')
+    try:
+        return tomllib.loads(f"value = {part}")["value"]
+    except tomllib.TOMLDecodeError:
+        if part[0] in "[{\"'":
+            raise InputError(f'--set = "{item}": {part} is not a TOML value') from None
+        return part

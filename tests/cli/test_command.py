@@ -1,0 +1,123 @@
+"""Is the command quick to answer, quiet in pipes, and well behaved at its edges?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from accel.cli import INTERRUPTED, run
+from accel.cli.progress import ProgressBar
+from tests.cli.conftest import Command
+
+HEAVY = ("numpy", "numba", "pandas", "matplotlib", "simpy", "onnx", "rich", "accel.spec", "workloads")
+PROGRAM = "from accel.cli import main; main()"
+
+
+@pytest.mark.parametrize("line", [["--help"], ["run", "--help"], ["sweep", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(line: list[str]) -> None:
+    """That is what keeps it under 0.3 s; the clock of a busy machine would say less."""
+    code = (
+        "import sys; from accel.cli import run; status = run(sys.argv[1:]);"
+        f"heavy = [name for name in {HEAVY} if name in sys.modules];"
+        "sys.exit(f'imported {heavy}' if heavy else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *line], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "accel" in done.stdout
+
+
+def test_the_program_exits_with_two_and_one_line() -> None:
+    line = [sys.executable, "-c", PROGRAM, "run", "alexne", "--on", "eyeriss_v1"]
+    done = subprocess.run(line, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith('accel: error: unknown network "alexne"')
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    line = [sys.executable, "-c", PROGRAM, "show", "resnet50", "--toml"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait() == 0
+
+
+def test_an_encoding_without_lines_still_prints(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", PROGRAM, "list", "dataflows"]
+    done = subprocess.run(
+        line, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, cwd=tmp_path.cwd()
+    )
+    assert done.returncode == 0
+    assert b"row_stationary" in done.stdout
+
+
+def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accel.cli.listing.list_all", interrupt)
+    assert run(["list", "networks"]) == INTERRUPTED
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_our_own_mistakes_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("accel.cli.listing.list_all", broken)
+    with pytest.raises(ZeroDivisionError):
+        run(["list", "networks"])
+
+
+def test_a_sweep_saves_its_table_and_picture(command: Command, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    changes = ("--set", "pe_array.rows=8,16", "--set", "data_buffer.kib=0.001,32")
+    outcome = command("sweep", "--net", tiny, "--on", "systolic_32x32", *changes, "--out", out, "--jobs", 1)
+    assert outcome.status == 0
+    assert {path.name for path in out.iterdir()} == {"sweep.csv", "pareto.png"}
+    assert len((out / "sweep.csv").read_text().splitlines()) == 5
+    assert outcome.err.startswith("accel: 2 of 4 points failed, the first: ")
+    assert "Pareto front" in outcome.out
+
+
+def test_processes_sweep_like_one(command: Command, tiny: Path, tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        flags = ("--set", "pe_array.rows=8,16", "--out", tmp_path / str(jobs), "--jobs", jobs)
+        assert command("sweep", "--net", tiny, "--on", "systolic_32x32", *flags).status == 0
+    one, two = ((tmp_path / jobs / "sweep.csv").read_text() for jobs in ("1", "2"))
+    # Names of files differ in nothing, for both read the same one.
+    assert one == two
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that the test sets, and a stderr that says it is a terminal."""
+    clock = [0.0]
+    monkeypatch.setattr("accel.cli.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("accel.cli.progress.sys.stderr.isatty", lambda: True, raising=False)
+    return clock
+
+
+def test_a_bar_comes_up_after_a_second_and_not_before(patient: list[float]) -> None:
+    with ProgressBar("work") as bar:
+        patient[0] = 0.9
+        bar(1, 10, "early")
+        assert not bar.shown
+        patient[0] = 1.0
+        bar(2, 10, "late")
+        assert bar.shown
+
+
+def test_no_bar_without_a_terminal(patient: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accel.cli.progress.sys.stderr.isatty", lambda: False, raising=False)
+    with ProgressBar("work") as bar:
+        patient[0] = 100.0
+        bar(2, 10, "late")
+        assert not bar.shown

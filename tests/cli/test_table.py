@@ -1,0 +1,88 @@
+"""Does a person read the right numbers off the table?"""
+
+from __future__ import annotations
+
+import pytest
+
+from accel.cli.console import plain_text
+from accel.report import Report
+from accel.table import report_table
+from accel.units import COUNT, DATA, ENERGY, TIME, human, number, percent
+from tests.plots.reports import large, layer, report, small
+
+WIDE = """\
+net on chip
+
+        latency  util  energy  PEs  data  wgt  ctrl  DMA  leak  DRAM
+ layer       us     %      mJ    %     %    %     %    %     %    MB  bottleneck
+ ──────────────────────────────────────────────────────────────────────────────────
+ conv1     88.0    34    12.3   33    16    8     1   41     2  1.50  MACs
+ pool1     33.0     -    12.3   33    16    8     1   41     2  1.50  vector unit
+ conv2     88.0     7    12.3   33    16    8     1   41     2   102  DRAM: weights
+
+ total      209    17    36.9   33    16    8     1   41     2   104  MACs
+
+209 us, 36.9 mJ (177 W), 104 MB over the DRAM pins, 1.20 M MACs at 17 % of 168 a cycle
+cycles:   MACs 48 %, buffer ports 14 %, array fill 5 %, vector unit 10 %, wait: data 14 %, wait:
+          weights 5 %, wait: output 4 %, wait: controller 1 %
+energy:   PE array 33 %, data buffer 16 %, weight buffer 8 %, controller 1 %, DMA and DRAM 41 %,
+          leakage 2 %
+operands: dense
+mapping:  row_stationary
+"""
+
+
+def test_the_table_of_a_small_network() -> None:
+    shown = plain_text(report_table(small()))
+    assert shown == WIDE
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+@pytest.mark.parametrize("shown", [small(), large(), report()], ids=["small", "large", "empty"])
+def test_lines_fit_the_terminal(columns: int, shown: Report) -> None:
+    lines = plain_text(report_table(shown), columns=columns).splitlines()
+    assert max(len(line) for line in lines) <= columns
+    for row in shown.layers:
+        assert any(line.split()[:1] and row.layer.startswith(line.split()[0].rstrip("…")) for line in lines)
+
+
+def test_a_narrow_terminal_keeps_latency_energy_traffic_and_bottleneck() -> None:
+    narrow = plain_text(report_table(small()), columns=80)
+    (row,) = (line.split() for line in narrow.splitlines() if line.split()[:1] == ["conv2"])
+    assert row == ["conv2", "88.0", "7", "12.3", "33", "16", "8", "41", "102", "DRAM:", "weights"]
+
+
+def test_names_with_brackets_are_shown_as_they_are() -> None:
+    assert "[bold]x[/bold]" in plain_text(report_table(report(layer("[bold]x[/bold]"))))
+
+
+def test_prefetched_cycles_are_told() -> None:
+    assert "prefetch: 5.00 us less" in plain_text(report_table(report(layer("conv1"), prefetched_cycles=1000)))
+
+
+@pytest.mark.parametrize(
+    ("value", "ladder", "expected"),
+    [
+        (0, ENERGY, "0 pJ"),
+        (999, ENERGY, "999 pJ"),
+        (1500, ENERGY, "1.50 nJ"),
+        (2.5e14, ENERGY, "250 J"),
+        (8, DATA, "1.00 B"),
+        (8e6, DATA, "1.00 MB"),
+        (0.0125, TIME, "12.5 us"),
+        (5, TIME, "5.00 ms"),
+        (724_406_816, COUNT, "724 M"),
+        (12, COUNT, "12.0"),
+    ],
+)
+def test_human_units(value: float, ladder: tuple[object, ...], expected: str) -> None:
+    assert human(value, ladder) == expected  # type: ignore[arg-type]
+
+
+def test_numbers_have_three_digits_and_no_exponent() -> None:
+    shown = [number(value) for value in (0.0, 0.0001, 0.012, 0.9999, 1.234, 9.999, 12.34, 99.99, 1e6)]
+    assert shown == ["0", "0.000", "0.012", "1.00", "1.23", "10.0", "12.3", "100", "1000000"]
+
+
+def test_small_shares_do_not_look_like_nothing() -> None:
+    assert [percent(share) for share in (0.0, 0.001, 0.006, 0.5, 1.0)] == ["0", "<1", "1", "50", "100"]

@@ -1,0 +1,261 @@
+"""The slow, obvious namesake of `passes.tile_cost`: sets of words, one loop iteration at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+
+from mappings import Loop, Mapping
+from workloads.layer import RELEVANT, Layer, Operand
+
+Word = tuple[int, ...]
+Indices = dict[str, range]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The PE array as `passes.tile_cost` sees it. Ports and words: input, weight, psum, output."""
+
+    rows: int = 4
+    columns: int = 4
+    systolic: bool = False
+    overlap_passes: bool = False
+    window_reuse: bool = True
+    accumulation_latency: int = 0
+    registers: tuple[int, int, int] = (1, 1, 1)
+    double_buffered: tuple[bool, bool, bool] = (False, False, False)
+    port_bits: tuple[int, int, int, int] = (8, 8, 32, 32)
+    word_bits: tuple[int, int, int, int] = (8, 8, 32, 8)
+
+
+@dataclass
+class Counts:
+    """What `tile_cost` adds up; words by operand."""
+
+    compute: int = 0
+    mac: int = 0
+    port: int = 0
+    passes: int = 0
+    read_input: int = 0
+    read_weight: int = 0
+    read_psum: int = 0
+    write_psum: int = 0
+    write_output: int = 0
+    fills: list[int] = field(default_factory=lambda: [0, 0, 0])
+
+    def as_list(self) -> list[int]:
+        """In the order of the kernel's result."""
+        reads = [self.read_input, self.read_weight, self.read_psum, self.write_psum, self.write_output]
+        return [self.compute, self.mac, self.port, self.passes, *reads, *self.fills]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One operand in one pass: words fetched, words before the first MAC, register writes of a PE, whether it stays."""
+
+    words: int
+    first: int
+    fill: int
+    held: bool
+
+
+def tile_cost(
+    layer: Layer,
+    mapping: Mapping,
+    machine: Machine,
+    extent: dict[str, int],
+    *,
+    accumulates: bool = False,
+    finishes: bool = True,
+    continued: bool = False,
+    continues: bool = False,
+    returns: bool = False,
+) -> Counts:
+    """The passes of one tile in order; `extent` is the tile's size along each axis. Full passes decide what stays."""
+    counts = Counts()
+    full = {axis: mapping.pass_extent(axis) for axis in extent}
+    stays = {operand: one_pass(layer, mapping, machine, full, operand).held for operand in Operand}
+    before: dict[str, tuple[int, ...]] = {}
+    resident: list[int] = []  # output words in the registers, and whether they are finished
+    complete = False
+    for starts, digits in passes(mapping, extent):
+        size = {axis: min(mapping.pass_extent(axis), extent[axis] - starts[axis]) for axis in extent}
+        reduced = [axis for axis in extent if set(axis) & set("CRS")]
+        adds = accumulates or any(starts[axis] > 0 for axis in reduced)
+        ends = finishes and all(starts[axis] + size[axis] == extent[axis] for axis in reduced)
+        macs = prod(-(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in mapping.registers)
+        serial = fill = drain = hidden = 0
+        pace = macs
+        for operand in Operand:
+            one, held = one_pass(layer, mapping, machine, size, operand), stays[operand]
+            selecting = [axis for axis in extent if set(axis) & RELEVANT[operand]]
+            moved = any(digits[axis] != before[axis] for axis in selecting) if before else not (continued and held)
+            fetched = one.words if moved or not held else 0
+            counts.fills[operand] += one.fill if moved or not held else 0
+            if operand is Operand.OUTPUT:
+                unique = prod(size[axis] for axis in selecting)
+                if held:
+                    read = fetched if adds else 0
+                    leaving = sum(resident) if moved else 0
+                    done = leaving if complete else 0
+                    resident, complete = [unique], ends
+                else:
+                    read = fetched if adds else fetched - unique
+                    leaving = fetched
+                    done = unique if ends else 0
+                counts.read_psum += read
+                counts.write_psum += leaving - done
+                counts.write_output += done
+                incoming, outgoing = port_cycles(machine, 2, read), leaving_cycles(machine, leaving - done, done)
+                first = -(-one.first * machine.word_bits[2] // machine.port_bits[3])
+                if held and machine.double_buffered[operand]:
+                    hidden = max(hidden, incoming, outgoing)
+                elif held:
+                    serial += incoming + outgoing
+                else:
+                    lead = 0 if machine.systolic else max(0, first - 1)
+                    drain = lead
+                    fill = max(fill, lead if read else 0)
+                    pace = max(pace, max(incoming, outgoing) - lead)
+                continue
+            if operand is Operand.INPUT:
+                counts.read_input += fetched
+            else:
+                counts.read_weight += fetched
+            loading = port_cycles(machine, operand, fetched)
+            if held:
+                if machine.systolic and fetched:
+                    loading = max(loading, machine.rows)
+                if machine.double_buffered[operand]:
+                    hidden = max(hidden, loading)
+                else:
+                    serial += loading
+            else:
+                lead = 0 if machine.systolic else max(0, port_cycles(machine, operand, one.first) - 1)
+                fill = max(fill, lead)
+                pace = max(pace, loading - lead)
+        pays_skew = not machine.overlap_passes if before else not continued
+        skew = machine.rows + machine.columns - 2 if machine.systolic and pays_skew else 0
+        latency = machine.accumulation_latency if returns else 0
+        cycles = max(serial + fill + pace + drain + skew, hidden) + latency
+        counts.compute += cycles
+        counts.mac += macs
+        counts.port += cycles - macs - skew - latency
+        counts.passes += 1
+        before = digits
+    if resident and not continues:
+        left = sum(resident)
+        counts.write_output += left if complete else 0
+        counts.write_psum += 0 if complete else left
+        writing = leaving_cycles(machine, 0 if complete else left, left if complete else 0)
+        if machine.double_buffered[Operand.OUTPUT]:
+            missing = machine.rows + machine.columns - 2 - skew if machine.systolic else 0
+            writing = max(0, writing - cycles - missing)
+        counts.compute += writing
+        counts.port += writing
+    return counts
+
+
+def port_cycles(machine: Machine, port: int, words: int) -> int:
+    """Whole cycles that words take over a port."""
+    return -(-words * machine.word_bits[port] // machine.port_bits[port])
+
+
+def leaving_cycles(machine: Machine, psums: int, outputs: int) -> int:
+    """Partial sums and finished outputs share the way out."""
+    return -(-(psums * machine.word_bits[2] + outputs * machine.word_bits[3]) // machine.port_bits[3])
+
+
+def passes(mapping: Mapping, extent: dict[str, int]) -> Iterator[tuple[dict[str, int], dict[str, tuple[int, ...]]]]:
+    """(start along each axis, on-chip digits of each axis) of every pass that has work, in order."""
+    for choice in product(*(range(loop.factor) for loop in mapping.on_chip)):
+        starts, digits = {}, {}
+        for axis in extent:
+            mine = [(digit, loop) for digit, loop in zip(choice, mapping.on_chip, strict=True) if loop.axis == axis]
+            number = 0
+            for digit, loop in mine:
+                number = number * loop.factor + digit
+            starts[axis] = number * mapping.pass_extent(axis)
+            digits[axis] = tuple(digit for digit, _ in mine)
+        if all(starts[axis] < extent[axis] for axis in extent):
+            yield starts, digits
+
+
+def one_pass(layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, int], operand: Operand) -> Pass:
+    """What an operand does in a pass over `size` indices of each axis."""
+    loops = mapping.registers
+    times = [-(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in loops]
+    # Registers keep the words of as many inner loops as fit; `depth` loops are outside. None: not even one word fits.
+    depth = None
+    for inner in range(len(loops) + 1):
+        slots = slots_needed(layer, mapping, machine, size, operand, loops[len(loops) - inner :])
+        if slots <= machine.registers[operand] * prod(loop.factor for loop in mapping.lanes):
+            depth = len(loops) - inner
+    if depth is None:
+        stream = len(loops)
+    else:
+        moving = [at for at in range(depth) if times[at] > 1 and set(loops[at].axis) & RELEVANT[operand]]
+        stream = max(moving, default=-1)
+    # Every iteration of the loops outside the stream fetches the union of what its iterations touch.
+    fetched: dict[tuple[int, ...], set[Word]] = {}
+    first: set[Word] = set()
+    for digits in product(*(range(count) for count in times)):
+        words = words_of(layer, machine, operand, cycle_indices(mapping, size, loops, digits))
+        fetched.setdefault(digits[: max(stream, 0)], set()).update(words)
+        if not any(digits[: len(loops) if depth is None else depth]):
+            first |= words
+    held = stream < 0
+    if machine.systolic:
+        shared = [axis for axis in size if mapping.unrolled(axis) > 1 and not set(axis) & RELEVANT[operand]]
+        held = held and not shared
+    # One PE's registers take each word of its stream once, again for every iteration of the loops outside.
+    along = slots_needed(layer, mapping, machine, size, operand, loops[max(stream, 0) :])
+    fill = along * prod(times[: max(stream, 0)]) if machine.registers[operand] else 0
+    return Pass(sum(len(words) for words in fetched.values()), len(first), fill, held)
+
+
+def cycle_indices(mapping: Mapping, size: dict[str, int], loops: tuple[Loop, ...], digits: tuple[int, ...]) -> Indices:
+    """Indices along each axis at which the array works in one cycle."""
+    at = {loop.axis: digit for loop, digit in zip(loops, digits, strict=True)}
+    found = {}
+    for axis, extent in size.items():
+        start = at.get(axis, 0) * mapping.unrolled(axis)
+        found[axis] = range(start, min(start + mapping.unrolled(axis), extent))
+    return found
+
+
+def words_of(layer: Layer, machine: Machine, operand: Operand, indices: Indices) -> set[Word]:
+    """Words of an operand at indices counted from the pass's start; windows overlap only where the machine sees it."""
+    shares = operand is Operand.INPUT and machine.window_reuse and all(dim in indices for dim in "PQRS")
+    plain = [axis for axis in indices if set(axis) & RELEVANT[operand] and not (shares and axis in "PQRS")]
+    sides: list[list[int]] = [list(indices[axis]) for axis in plain]
+    if shares:
+        for side, (output, tap) in enumerate(("PR", "QS")):
+            touched = {
+                at * layer.stride[side] + by * layer.dilation[side] for at, by in product(indices[output], indices[tap])
+            }
+            sides.append(sorted(touched))
+    return set(product(*sides))
+
+
+def slots_needed(
+    layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, int], operand: Operand, inner: tuple[Loop, ...]
+) -> int:
+    """Register words of one PE for the iterations of the inner loops; its lanes share what they have in common."""
+    lanes = {axis: min(size[axis], prod(x.factor for x in mapping.lanes if x.axis == axis)) for axis in size}
+    turns = {loop.axis: -(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in inner}
+    shares = operand is Operand.INPUT and machine.window_reuse and all(dim in size for dim in "PQRS")
+    if not shares:
+        return prod(lanes[axis] * turns.get(axis, 1) for axis in size if set(axis) & RELEVANT[operand])
+    assert max(lanes.values()) == 1, "what lanes of one PE share of a window is not spelled out here"
+    found = set()
+    for digits in product(*(range(count) for count in turns.values())):
+        at = dict(zip(turns, digits, strict=True))
+        mine = {
+            axis: range(at.get(axis, 0) * mapping.unrolled(axis), at.get(axis, 0) * mapping.unrolled(axis) + 1)
+            for axis in size
+        }
+        found |= words_of(layer, machine, operand, mine)
+    return len(found)

@@ -1,0 +1,117 @@
+"""Does a sweep visit the whole grid, alike on any executor, and survive its failures?"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import accel
+import workloads
+from accel.evaluation import simulate
+from accel.sweeping import TOTALS, run_point, sweep
+from workloads import InputError, Layer
+from workloads.layer_set import independent_layers
+
+GRID = {"pe_array.rows": [4, 8], "data_buffer.kib": [16, 32]}
+TINY = independent_layers("tiny", [Layer("conv", K=8, C=4, P=6, Q=6, R=3, S=3), Layer("fc", "matmul", K=10, C=64)])
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return sweep([TINY], ["systolic_32x32"], set=GRID)
+
+
+def test_a_row_for_every_point_in_the_order_of_the_grid(frame: pd.DataFrame) -> None:
+    assert list(frame.columns) == ["network", "accelerator", *GRID, *TOTALS, "error"]
+    assert frame[list(GRID)].to_numpy().tolist() == [[4, 16], [4, 32], [8, 16], [8, 32]]
+    assert (frame["error"] == "").all()
+    assert frame.attrs["swept"] == list(GRID)
+
+
+def test_rows_are_what_a_single_simulation_says(frame: pd.DataFrame) -> None:
+    spec = accel.load("systolic_32x32").with_values({"pe_array.rows": 8, "data_buffer.kib": 16})
+    report = simulate(TINY, spec)
+    row = frame.iloc[2]
+    assert row["latency_cycles"] == report.latency_cycles
+    assert row["energy_pj"] == report.energy_pj
+    assert row["dram_bits"] == report.dram_bits
+    assert row["edp_js"] == pytest.approx(report.energy_pj * report.latency_cycles * 1e-12 / (spec.clock_mhz * 1e6))
+
+
+def test_threads_and_processes_give_the_same_frame(frame: pd.DataFrame) -> None:
+    """The network, whose nodes hold read-only views, is sent to the processes."""
+    with ThreadPoolExecutor(2) as threads:
+        pd.testing.assert_frame_equal(sweep([TINY], ["systolic_32x32"], set=GRID, executor=threads), frame)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        pd.testing.assert_frame_equal(sweep([TINY], ["systolic_32x32"], set=GRID, executor=processes), frame)
+
+
+def test_a_failing_point_is_a_row_with_its_error() -> None:
+    found = sweep([TINY], ["systolic_32x32"], set={"data_buffer.kib": [64, 0.001, -1]})
+    assert found["error"].iloc[0] == ""
+    assert "data_buffer.kib = 0.001 is too small" in found["error"].iloc[1]
+    assert "data_buffer.kib = -1" in found["error"].iloc[2]
+    assert found["latency_cycles"].isna().tolist() == [False, True, True]
+    assert found["latency_cycles"].dtype == "Int64"
+
+
+def test_a_bug_in_one_point_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(import_module("accel.evaluation"), "simulate", broken)
+    (row,) = sweep([TINY], ["systolic_32x32"]).to_dict("records")
+    assert row["error"] == "ZeroDivisionError: division by zero"
+
+
+def test_a_worker_that_died_is_an_error_too() -> None:
+    class Dead(Executor):
+        def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_exception(OSError("the worker was killed"))
+            return future
+
+    found = sweep([TINY], ["systolic_32x32"], executor=Dead())
+    assert found["error"].tolist() == ["OSError: the worker was killed"]
+
+
+def test_batch_and_names() -> None:
+    found = sweep(["lenet5"], ["systolic_32x32", accel.load("tpu_v1")], batch=2)
+    assert found[["network", "accelerator"]].to_numpy().tolist() == [
+        ["lenet5", "systolic_32x32"],
+        ["lenet5", "tpu_v1"],
+    ]
+    assert (found["macs"] == 2 * workloads.load("lenet5").macs).all()
+
+
+def test_progress_counts_the_points() -> None:
+    seen: list[tuple[int, int]] = []
+    sweep([TINY], ["systolic_32x32"], set=GRID, progress=lambda done, total, what: seen.append((done, total)))
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("networks", "specs", "changes", "told"),
+    [
+        ([], ["tpu_v1"], {}, "network = []"),
+        (["lenet5"], [], {}, "accelerator = []"),
+        ("lenet5", ["tpu_v1"], {}, "needs a list"),
+        (["lenet5"], ["tpu_v1"], {"pe_array.rows": []}, "pe_array.rows = []"),
+        (["lenet5"], ["tpu_v1"], {"pe_array.row": [1]}, 'did you mean "pe_array.rows"'),
+        (["lenet5"], ["tpu_v1"], {"pe_array.rows": range(1, 500), "pe_array.columns": range(1, 500)}, "249001 points"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_refused(networks: Any, specs: Any, changes: Any, told: str) -> None:
+    with pytest.raises(InputError) as error:
+        sweep(networks, specs, set=changes)
+    assert told in str(error.value)
+
+
+def test_run_point_is_importable_by_other_processes() -> None:
+    assert run_point.__module__ == "accel.sweeping"
+    assert run_point.__qualname__ == "run_point"
