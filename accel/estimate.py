@@ -85,10 +85,13 @@ def estimate(
     geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
     starts = np.cumsum([0, *(len(getattr(shape, level)) for level in LEVELS)])
     hold = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
+    # Mappings of equal passes one after another: the kernel then finds what the passes cost only once.
+    order = np.lexsort(column.factors[:, starts[2] :].T)
+    factors = np.ascontiguousarray(column.factors[order])
     result = np.zeros((len(column), kernel.ESTIMATES))
     timing = TransferTiming.of(spec)
     inputs = (
-        column.factors,
+        factors,
         starts.astype(np.int64),
         np.array([axes.index(axis) for _, axis in loops], dtype=np.int64),
         np.array(hold, dtype=np.int64),
@@ -115,7 +118,9 @@ def estimate(
     else:
         # Threads instead of a parallel kernel, which would take as long again to compile.
         list(_pool().map(lambda part: kernel.estimate_rows(*inputs, *part), bounds))
-    return Estimates(result)
+    columns = np.empty_like(result)
+    columns[order] = result
+    return Estimates(columns)
 
 
 @cache

@@ -1,23 +1,49 @@
-"""The automatic mapping: cost every candidate of the accelerator's dataflows, keep the best that fits."""
+"""The automatic mapping: searches a layer's map space with the estimate, and lets the simulation decide at the end."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from accel.bounds import Bounds, bounds
 from accel.estimate import estimate
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
+from accel.report import LayerReport
+from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from mappings import Mapping, schedule
 from mappings.column import MappingColumn
-from mappings.dataflows import ArrayShape, candidates
+from mappings.dataflows import ArrayShape
+from mappings.search import Budget, Found, search
+from mappings.space import MapSpace
 from workloads import InputError, Layer
 
 Objective = Literal["latency", "energy", "edp", "dram"]
+OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
-_CONFIRMED = 8
-"""Best candidates whose tiles are checked exactly: the estimate's footprints may be a little too large or small."""
+QUICK = Budget(mappings=2000)
+"""What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
+_CONFIRMED = 3
+"""Best mappings by estimate that are simulated; the best of those is taken."""
+_CHECKED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MappedLayer:
+    """The mapping chosen for a layer, its simulated report, and what it was chosen from.
+
+    `alternatives` are the other mappings that were simulated, best first, with their reports.
+    """
+
+    layer: Layer
+    mapping: Mapping
+    report: LayerReport
+    bounds: Bounds
+    alternatives: tuple[tuple[Mapping, LayerReport], ...]
+    costed: int
+    seconds: float
 
 
 def array_shape(spec: Accelerator) -> ArrayShape:
@@ -27,6 +53,23 @@ def array_shape(spec: Accelerator) -> ArrayShape:
     return ArrayShape(array.rows, array.columns, array.lanes, registers.input, registers.weight, registers.output)
 
 
+def objective_value(report: LayerReport, objective: Objective) -> float:
+    """What a simulated layer makes of an objective."""
+    return {
+        "latency": float(report.latency_cycles),
+        "energy": report.energy_pj,
+        "edp": report.latency_cycles * report.energy_pj,
+        "dram": float(report.dram_bits),
+    }[objective]
+
+
+def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None) -> MapSpace:
+    """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
+    if dataflow == "any":
+        return MapSpace.anything(layer, array_shape(spec))
+    return MapSpace(layer, array_shape(spec), (dataflow,) if dataflow else spec.mapping.dataflows)
+
+
 def map_layer(
     layer: Layer,
     spec: Accelerator,
@@ -34,34 +77,70 @@ def map_layer(
     dataflow: str | None = None,
     objective: Objective = "edp",
     residency: Residency = NOWHERE,
+    budget: Budget = QUICK,
+    seed: int = 0,
 ) -> Mapping:
-    """The best mapping of a layer over the accelerator's dataflows, or over one of them.
+    """The mapping `explore` finds. Raises InputError naming a buffer and the least size that would do if none fits."""
+    found = explore(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget, seed=seed)
+    return found.mapping
 
-    Raises InputError naming the buffer and the least size that would do when no candidate fits.
+
+def explore(
+    layer: Layer,
+    spec: Accelerator,
+    *,
+    dataflow: str | None = None,
+    objective: Objective = "edp",
+    residency: Residency = NOWHERE,
+    budget: Budget = QUICK,
+    seed: int = 0,
+) -> MappedLayer:
+    """Search the map space of a layer and simulate the best few mappings, on dense operands.
+
+    Raises InputError as `map_layer` does.
     """
-    ranked: list[tuple[float, int, MappingColumn, int]] = []
-    smallest: tuple[int, MappingColumn, int] | None = None
-    for name in (dataflow,) if dataflow else spec.mapping.dataflows:
-        for column in candidates(name, layer, array_shape(spec)):
-            found = estimate(layer, column, spec, residency)
-            values = found.objective(objective)
-            for row in np.argsort(values, kind="stable")[:_CONFIRMED]:
-                if np.isfinite(values[row]):
-                    ranked.append((float(values[row]), len(ranked), column, int(row)))
-            least = int(np.argmin(found.held_words))
-            size = int(found.held_words[least])
-            if smallest is None or size < smallest[0]:
-                smallest = (size, column, least)
-    for _, _, column, row in sorted(ranked, key=lambda entry: entry[:2])[: 4 * _CONFIRMED]:
-        mapping = column[row]
-        tiles = schedule(layer, mapping)
-        need = buffer_bits(tiles, spec, residency)
-        have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
+    space = map_space(layer, spec, dataflow)
+    found = search(
+        space,
+        lambda column: estimate(layer, column, spec, residency).objective(objective),
+        budget,
+        seed,
+        keep=_CHECKED,
+    )
+    fitting = _fitting(found, layer, spec, residency)
+    if not fitting:
+        raise _misfit(space, layer, spec, residency)
+    simulated = [(mapping, simulate_layer(layer, mapping, spec, residency=residency).report) for mapping in fitting]
+    simulated.sort(key=lambda entry: objective_value(entry[1], objective))
+    (mapping, report), *rest = simulated
+    least = bounds(layer, spec, residency)
+    return MappedLayer(layer, mapping, report, least, tuple(rest), found.costed, found.seconds)
+
+
+def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency) -> list[Mapping]:
+    """The best mappings whose exact tiles fit: the estimate's footprints may be a little too large or too small."""
+    have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
+    fitting = []
+    for _, mapping in found.ranked:
+        need = buffer_bits(schedule(layer, mapping), spec, residency)
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
-            return mapping
-    if smallest is None:
-        tried = dataflow or ", ".join(spec.mapping.dataflows)
-        raise InputError(f"no mapping of {tried} covers layer {layer.name}", source=spec.name)
-    mapping = smallest[1][smallest[2]]
-    require_fit(schedule(layer, mapping), spec, residency)
-    return mapping
+            fitting.append(mapping)
+        if len(fitting) == _CONFIRMED:
+            break
+    return fitting
+
+
+def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency) -> InputError:
+    """Why nothing fits, told of the mapping with the smallest tiles."""
+    smallest: tuple[float, MappingColumn, int] | None = None
+    for column in space.seeds():
+        held = estimate(layer, column, spec, residency).held_words
+        least = int(np.argmin(held))
+        if smallest is None or held[least] < smallest[0]:
+            smallest = (float(held[least]), column, least)
+    if smallest is not None:
+        try:
+            require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency)
+        except InputError as error:
+            return error
+    return InputError(f"no mapping of {', '.join(space.dataflows)} covers layer {layer.name}", source=spec.name)

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+
+
+def _drop_stale_code(folder: Path) -> None:
+    """Delete compiled kernels when any kernel file has changed since.
+
+    Numba compares a kernel with its own file alone, and would go on using code that calls an old version of a kernel
+    in another file.
+    """
+    stamp = "".join(f"{p.name} {p.stat().st_mtime_ns} {p.stat().st_size}\n" for p in sorted(folder.glob("*.py")))
+    cache = folder / "__pycache__"
+    mark = cache / "kernels.stamp"
+    with suppress(OSError):  # an installation that cannot be written to does not change either
+        if mark.is_file() and mark.read_text() == stamp:
+            return
+        for code in cache.glob("*.nb[ci]"):
+            code.unlink(missing_ok=True)
+        cache.mkdir(exist_ok=True)
+        mark.write_text(stamp)
+
+
+_drop_stale_code(Path(__file__).parent)
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
