@@ -5,7 +5,7 @@
     report = accel.simulate(net, chip)
     report.to_frame()
 
-Reading order: spec (the five parts), report (what comes out), evaluate (a network), simulate (a layer), lower (tile
+Reading order: spec (the five parts), report (what comes out), evaluation (a network), simulation (a layer), lower (tile
 schedule to tile program), machine (the five parts in motion), cost (energy), estimate and mapper (choosing mappings).
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accel.evaluation import Evaluation, evaluate, simulate
+    from accel.mapper import map_layer
     from accel.report import LayerReport, Report
     from accel.spec import Accelerator, load
     from accel.sweeping import sweep
@@ -27,11 +28,12 @@ _PLACES = {
     "Report": "accel.report",
     "evaluate": "accel.evaluation",
     "load": "accel.spec",
+    "map_layer": "accel.mapper",
     "simulate": "accel.evaluation",
     "sweep": "accel.sweeping",
 }
 
-__all__ = ["Accelerator", "Evaluation", "LayerReport", "Report", "evaluate", "load", "simulate", "sweep"]
+__all__ = ["Accelerator", "Evaluation", "LayerReport", "Report", "evaluate", "load", "map_layer", "simulate", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

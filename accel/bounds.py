@@ -9,6 +9,7 @@ from accel.encode import widths
 from accel.lower import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
+from mappings.ranges import touched_words
 from workloads import Layer, Operand
 
 
@@ -44,7 +45,7 @@ def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE) -> B
     For dense operands: a codec or zeros can beat the traffic and energy bounds.
     """
     width = widths(layer.bits, spec)
-    words = [layer.words(operand) for operand in Operand]
+    words = [touched_words(layer, operand) for operand in Operand]
     reads = (0 if residency.input else words[0] * width.input) + words[1] * width.weight
     writes = 0 if residency.output else words[2] * width.output
     timing = TransferTiming.of(spec)

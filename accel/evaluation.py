@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.compute import compute
-from accel.mapper import Objective, map_layer
+from accel.lower import Residency, require_array
+from accel.mapper import QUICK, Objective, map_layer
+from accel.mapping_cache import MappingCache, cache_key
 from accel.report import LayerReport, Report
 from accel.residency import plan, words_from_dram
 from accel.simulation import LayerResult, simulate_layer
@@ -22,6 +24,7 @@ from accel.transfer import TransferTiming
 from accel.vector import vector_layer
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
+from mappings.search import Budget
 from workloads import InputError, Layer, Network
 from workloads.execute import Execution, execute
 
@@ -31,6 +34,9 @@ Progress = Callable[[int, int, str], None]
 
 class Book(Protocol):
     """Mappings chosen by hand, by layer."""
+
+    @property
+    def source(self) -> str: ...
 
     def mapping_for(self, layer: Layer) -> LoopMapping: ...
 
@@ -60,6 +66,8 @@ def evaluate(
     *,
     mapping: str | Book = "auto",
     objective: Objective = "edp",
+    budget: Budget = QUICK,
+    cache: MappingCache | None = None,
     seed: int = 0,
     inputs: Mapping[str, NDArray[Any]] | None = None,
     progress: Progress | None = None,
@@ -67,23 +75,25 @@ def evaluate(
 ) -> Evaluation:
     """Simulate a network layer by layer.
 
-    mapping: "auto" (search over the accelerator's dataflows), the name of a dataflow, or mappings by layer.
+    mapping: "auto" (search over the accelerator's dataflows), the name of a dataflow, "any" (search over everything),
+    or mappings by layer. budget: how long to search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
     Raises InputError when a layer cannot be mapped or a mapping does not fit.
     """
     tell = progress or (lambda done, total, what: None)
-    chooser = _Chooser(spec, mapping, objective)
+    chooser = _Chooser(spec, mapping, objective, budget, cache)
     residencies = _fitting_plan(network, spec, chooser, tell)
     nodes = [node for node in network.nodes if not node.is_address]
     execution = None
     if inputs is not None:
         tell(0, len(nodes), "running the network on its input")
         bits = spec.pe_array.bits
+        by_layer = {node.layer.name: residencies[node.name] for node in nodes if node.layer is not None}
         # The sums are those of the mapping's own passes, so a mapping that loses work is seen in the result.
         execution = execute(
             network, inputs, bits.input, bits.weight,
-            run_layer=lambda layer: compute(layer, chooser.mapping(layer, residencies.get(layer.name))),
+            run_layer=lambda layer: compute(layer, chooser.mapping(layer, by_layer[layer.name])),
             seed=seed, keep_activations=True,
         )  # fmt: skip
     rows: list[LayerReport] = []
@@ -123,32 +133,57 @@ def evaluate(
 class _Chooser:
     """The mapping of each distinct layer, found once."""
 
-    def __init__(self, spec: Accelerator, mapping: str | Book, objective: Objective) -> None:
-        if isinstance(mapping, str) and mapping != "auto" and mapping not in DATAFLOWS:
-            raise InputError(f'unknown mapping "{mapping}": auto, a mapping file, or one of {", ".join(DATAFLOWS)}')
+    def __init__(
+        self, spec: Accelerator, mapping: str | Book, objective: Objective, budget: Budget, cache: MappingCache | None
+    ) -> None:
+        if isinstance(mapping, str) and mapping not in ("auto", "any", *DATAFLOWS):
+            raise InputError(
+                f'unknown mapping "{mapping}": auto, any, a mapping file, or one of {", ".join(DATAFLOWS)}'
+            )
+        self._budget = budget
+        self._cache = cache
         self._spec = spec
         self._mapping = mapping
         self._objective = objective
         self._found: dict[object, LoopMapping] = {}
 
-    def mapping(self, layer: Layer, residency: Any) -> LoopMapping:
+    def mapping(self, layer: Layer, residency: Residency) -> LoopMapping:
         if not isinstance(self._mapping, str):
-            return self._mapping.mapping_for(layer)
+            return self._by_hand(self._mapping, layer)
         plain = replace(layer, name="", tensors=None)
         key = (plain, residency)
         if key not in self._found:
             dataflow = None if self._mapping == "auto" else self._mapping
-            self._found[key] = map_layer(
-                replace(layer, tensors=None),
+            self._found[key] = self._search(replace(layer, tensors=None), dataflow, residency)
+        return self._found[key]
+
+    def _by_hand(self, book: Book, layer: Layer) -> LoopMapping:
+        found = book.mapping_for(layer)
+        try:
+            require_array(found, layer, self._spec)
+            found.check(layer)
+        except InputError as error:
+            raise InputError(str(error), source=book.source) from None
+        return found
+
+    def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
+        key = cache_key(layer, self._spec, dataflow, self._objective, residency, self._budget, seed=0)
+        found = self._cache.find(key, layer) if self._cache else None
+        if found is None:
+            found = map_layer(
+                layer,
                 self._spec,
                 dataflow=dataflow,
                 objective=self._objective,
                 residency=residency,
+                budget=self._budget,
             )
-        return self._found[key]
+            if self._cache:
+                self._cache.store(key, found)
+        return found
 
 
-def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: Progress) -> dict[str, Any]:
+def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: Progress) -> dict[str, Residency]:
     """A residency plan beside which every layer's tiles fit; layers that find no room take kept maps off the chip."""
     computes = [node for node in network.nodes if node.layer is not None]
     refused: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +62,8 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
 def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> None:
     """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
     layer, mapping = schedule.layer, schedule.mapping
+    require_array(mapping, layer, spec)
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
-    array = spec.pe_array
-    if used := _first_over(mapping, array.rows, array.columns, array.lanes):
-        raise InputError(
-            f"{used[0]} unrolled {used[1]} times over {used[2]} {used[0]}: use smaller factors", source=where
-        )
     need = buffer_bits(schedule, spec, residency)
     for name, bits, kib in (
         ("data_buffer.kib", need[0], spec.data_buffer.kib),
@@ -76,6 +73,16 @@ def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency)
         if bits > kib * 8192:
             least = -(-bits // 8192)
             raise InputError(f"{name} = {kib:g} is too small for a tile of {bits} bits: needs {least}", source=where)
+
+
+def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
+    """Raise InputError when a mapping unrolls further than the array reaches."""
+    array = spec.pe_array
+    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", array.lanes)):
+        used = prod(loop.factor for loop in getattr(mapping, level))
+        if used > there:
+            where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
+            raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
 
 
 def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> tuple[int, int, int]:
@@ -160,14 +167,6 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         periods=_periods(schedule.mapping),
     )
     return Lowered(program, width, counts.sum(axis=0), rows, bursts)
-
-
-def _first_over(mapping: Mapping, rows: int, columns: int, lanes: int) -> tuple[str, int, int] | None:
-    for level, there in (("rows", rows), ("columns", columns), ("lanes", lanes)):
-        used = int(np.prod([loop.factor for loop in getattr(mapping, level)], dtype=np.int64))
-        if used > there:
-            return level, used, there
-    return None
 
 
 def _returns(mapping: Mapping) -> bool:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from workloads.errors import InputError
 
+_PREFIX = 40
+"""Characters of a file's name in that of the file beside it, which has to fit a directory entry too."""
+
 
 def require_writable(path: str | Path) -> None:
     """Raise InputError unless a file can be written at `path`; its folder must exist. Leaves nothing behind."""
-    path = Path(path)
+    path = _followed(Path(path))
     if path.is_dir():
         raise InputError("is a folder: give the name of a file", source=path)
     if _is_device(path):
@@ -54,7 +57,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     beside: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_PREFIX]}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         # mkstemp makes files only their owner can read; results get the permissions any new file would.
@@ -66,6 +69,14 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     finally:
         if beside is not None:
             Path(beside).unlink(missing_ok=True)
+
+
+def _followed(path: Path) -> Path:
+    """Where a link leads; any other path as it is given."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except RuntimeError:  # what Python 3.11 and 3.12 say of links in a circle
+        raise InputError("is a link that leads back to itself: choose another place", source=path) from None
 
 
 def _probe(folder: Path, path: Path) -> None:

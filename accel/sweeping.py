@@ -161,6 +161,9 @@ def _require_fields(changes: Iterable[str]) -> None:
     for path in changes:
         if path not in known:
             raise InputError(unknown_field(path, Accelerator))
+        fields = sorted(other for other in known if other.startswith(f"{path}."))
+        if fields:
+            raise InputError(f'"{path}" is a table: name one of its fields, {", ".join(fields)}')
 
 
 def _rows(points: Sequence[Point], executor: Executor | None, progress: Progress) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ class TransferTiming:
         vector[dram.BANKS] = device.banks
         vector[dram.CHANNELS] = dma.channels
         vector[dram.BUSY_PPM] = round((1.0 - device.refresh_fraction) * 1e6)
-        vector[dram.LINK_BITS_PER_US] = round(link)
+        vector[dram.LINK_BITS_PER_MS] = round(link * 1000)
         vector[dram.CYCLE_FS] = round(1e9 / spec.clock_mhz)
         vector[dram.CODEC_WORDS] = dma.codec_words_per_cycle
         peak = device.peak_bits_per_s * dma.channels / 1e6

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +28,7 @@ from mappings.mapping import LEVELS, Loop, Mapping
 from workloads.errors import InputError
 from workloads.fields import MOST, refuse_unknown, subtable, text, whole
 from workloads.layer import Layer, Operand
+from workloads.toml_file import read_toml
 
 ANY_LAYER = "*"
 """Stands for every layer without a mapping of its own."""
@@ -68,7 +68,7 @@ def load_mappings(path: str | Path) -> MappingBook:
     Whether a mapping covers its layer is seen when it is used.
     """
     path = Path(path)
-    document = _read(path)
+    document = read_toml(path)
     refuse_unknown(document, ("mapping",), str(path))
     tables = document.get("mapping")
     if not isinstance(tables, list) or not tables:
@@ -96,16 +96,6 @@ def dump_mappings(book: MappingBook) -> str:
     if book.default is not None:
         tables.append(_table(ANY_LAYER, book.default))
     return "\n".join(tables)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not a TOML file: {error}", source=path) from None
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror}): give a .toml file that exists", source=path) from None
 
 
 def _mapping(table: MappingType[str, Any], layer: str, where: str) -> Mapping:

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.layer import Layer, Operand
+from workloads.layer import DIMS, Layer, Operand
 
 Ints = NDArray[np.int64]
 Ranges = dict[str, tuple[Ints, Ints]]
@@ -80,3 +80,10 @@ def operand_runs(layer: Layer, operand: Operand, ranges: Ranges) -> tuple[Ints, 
         broken = broken | (extents[position] < sizes[position])
         span = span + (extents[position] - 1) * prod(sizes[position + 1 :])
     return runs, span
+
+
+def touched_words(layer: Layer, operand: Operand) -> int:
+    """Words of an operand that some MAC of the layer uses: strided windows may leave gaps in the input."""
+    none = np.zeros(1, dtype=np.int64)
+    spans = {dim: (none, np.full(1, getattr(layer, dim), dtype=np.int64)) for dim in DIMS}
+    return int(operand_words(layer, operand, dim_ranges(layer, spans), spans)[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 
 import numpy as np
@@ -32,7 +33,7 @@ class Budget:
     def __post_init__(self) -> None:
         if self.mappings < 1:
             raise InputError(f"budget = {self.mappings}: needs at least 1 mapping")
-        if self.seconds is not None and not self.seconds > 0:
+        if self.seconds is not None and not 0 < self.seconds < inf:
             raise InputError(f"budget = {self.seconds} s: needs more than 0 seconds")
 
 
@@ -55,16 +56,19 @@ def search(space: MapSpace, cost: Cost, budget: Budget = Budget(), seed: int = 0
     pool = _Pool()
     costed = 0
     try:
-        for column in space.seeds():
+        seeds = space.seeds()
+        for column in seeds:
             costed += len(column)
             pool.add(column, cost(column))
         left = budget.mappings
-        shapes = space.shapes()
+        families = [list(dict.fromkeys(column.shape for column in seeds)), space.shapes()]
         while left > 0 and (budget.seconds is None or monotonic() - began < budget.seconds):
             columns = [space.mutate(column, random) for column in pool.parents(random, _ROUND)]
-            if shapes:
-                picked = random.integers(0, len(shapes), 2)
-                columns += [space.sample(shapes[index], _ROUND // 2, random) for index in picked]
+            for shapes in families:
+                # Fresh starts: the pool may have settled around one of several good places.
+                if shapes:
+                    picked = random.integers(0, len(shapes), 2)
+                    columns += [space.sample(shapes[index], _ROUND // 2, random) for index in picked]
             columns = [column for column in columns if len(column)]
             if not columns:
                 break

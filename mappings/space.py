@@ -52,15 +52,15 @@ class MapSpace:
         """The general shapes, reduced as the module says; empty for a space of named dataflows."""
         return _general_shapes() if self.general else []
 
-    def sample(self, shape: Shape, count: int, random: np.random.Generator) -> MappingColumn:
-        """Up to `count` random mappings of a shape; illegal draws are dropped."""
-        passes = max(1, count // _TILINGS)
+    def sample(self, shape: Shape, count: int, random: np.random.Generator, tilings: int = _TILINGS) -> MappingColumn:
+        """Up to `count` random mappings of a shape, `tilings` to each pass drawn; illegal draws are dropped."""
+        passes = max(1, count // tilings)
         factors = np.ones((passes, len(shape.loops)), dtype=np.int64)
         limits = {"rows": self.array.rows, "columns": self.array.columns, "lanes": self.array.lanes}
         for level in SPATIAL_LEVELS:
             self._spread(shape, level, limits[level], factors, random)
         self._draw(shape, "registers", factors, random)
-        factors = np.repeat(factors, _TILINGS, axis=0)
+        factors = np.repeat(factors, tilings, axis=0)
         self._draw(shape, "on_chip", factors, random)
         return close(MappingColumn(shape, factors), self.layer)
 

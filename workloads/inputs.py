@@ -53,18 +53,25 @@ def fit(given: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any] | None:
 
 
 def finite(given: NDArray[Any], source: str | Path) -> NDArray[np.float64]:
-    """The array as float64. Raises InputError when it does not hold finite real numbers."""
+    """The array as float64, what is too small for a float32 as 0.
+
+    Raises InputError when it does not hold real numbers within the range of a float32.
+    """
     if given.dtype.kind not in "biuf":
         raise InputError(f"has dtype {given.dtype}: needs real numbers", source=source)
     if not np.all(np.isfinite(given)):
         raise InputError("holds NaN or infinity: needs finite numbers", source=source)
-    return given.astype(np.float64)
+    real = given.astype(np.float64)
+    limits = np.finfo(np.float32)
+    if np.max(np.abs(real), initial=0.0) > limits.max:
+        raise InputError(f"holds magnitudes beyond {limits.max:.2g}: needs smaller numbers", source=source)
+    return np.where(np.abs(real) < limits.tiny, 0.0, real)
 
 
 def _read_array(path: Path) -> NDArray[Any]:
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise InputError(
             f"not a NumPy array file of numbers ({error}): needs one written by numpy.save", source=path
         ) from error

@@ -34,6 +34,9 @@ RELEVANT: Mapping[Operand, frozenset[str]] = MappingProxyType(
 )
 """Dimensions that select an element of each operand; a loop over any other dimension reuses it."""
 
+MOST_WORDS, MOST_MACS = 2**48, 2**60
+"""Words of a tensor and MACs of a layer at most: bits and cycles are then counted within 64 bits."""
+
 REDUCED = frozenset("CRS")
 """Dimensions summed over: an output is a partial sum until all three are finished."""
 
@@ -82,7 +85,8 @@ class Layer:
 
     `h = p*stride + r*dilation - padding_top`, likewise w; elements outside the input are zero. K and C are per group.
     A fully connected layer is P=Q=R=S=1; a product of two activations has `weight_is_activation`.
-    Raises InputError for an extent, stride or dilation below 1, or padding so large that no input row is left.
+    Raises InputError for an extent, stride or dilation below 1, padding so large that no input row is left,
+    or more than MOST_WORDS or MOST_MACS.
     """
 
     name: str
@@ -120,6 +124,12 @@ class Layer:
             raise InputError(
                 f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: "
                 "use less padding or larger P, Q",
+                source=f"layer {self.name}",
+            )
+        most = max(self.words(operand) for operand in Operand)
+        if most > MOST_WORDS or self.macs > MOST_MACS:
+            raise InputError(
+                f"{self.macs} MACs, a tensor of {most} words: needs at most {MOST_MACS} and {MOST_WORDS}",
                 source=f"layer {self.name}",
             )
 

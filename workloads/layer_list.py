@@ -25,7 +25,6 @@ activations. Reading a list runs no code: TOML is data, and pickled arrays are r
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from workloads.layer import DIMS, Bits, Density, Layer
 from workloads.layer_set import independent_layers
 from workloads.network import Network
 from workloads.tensor_file import load_tensors
+from workloads.toml_file import read_toml
 
 OPERANDS = ("input", "weight", "output")
 FIELDS = (
@@ -50,7 +50,7 @@ def load_layer_list(path: str | Path) -> Network:
     Raises InputError naming the file, the layer, the field, the value and what would do.
     """
     path = Path(path)
-    document = _read(path)
+    document = read_toml(path)
     refuse_unknown(document, ("name", "citation", "layer"), str(path))
     name = text(document, "name", str(path), path.stem)
     citation = text(document, "citation", str(path)) if "citation" in document else ""
@@ -70,16 +70,6 @@ def dump_layer_list(network: Network) -> str:
     if network.citation:
         head.append(f"citation = {_quoted(network.citation)}")
     return "\n".join(head) + "\n" + "".join("\n" + _dump(layer) for layer in network.layers)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not a TOML file: {error}", source=path) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", source=path) from None
 
 
 def _layer(table: object, number: int, path: Path) -> Layer:

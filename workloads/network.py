@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -133,3 +134,12 @@ class Network:
             for node in self.nodes
         )
         return replace(self, inputs={name: grow(shape) for name, shape in self.inputs.items()}, nodes=nodes)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(node.name)}</td><td>{escape(node.op)}</td><td>{node.shape}</td>"
+            f"<td>{node.layer.macs if node.layer else ''}</td></tr>"
+            for node in self.nodes
+        )
+        head = "<tr><th>node</th><th>op</th><th>output</th><th>MACs</th></tr>"
+        return f"<p><b>{escape(self.name)}</b>: {self.macs} MACs, {self.weights} weights</p><table>{head}{rows}</table>"

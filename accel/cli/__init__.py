@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+_SHOWN = 80
+"""Characters of a file name in a message, at most."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -23,6 +27,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command line."""
     from accel.cli.app import app
 
+    if sys.stdout is None:  # closed by the shell (`>&-`): files may still be asked for
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
     try:
         status = app(args=None if arguments is None else list(arguments), prog_name="accel", standalone_mode=False)
         sys.stdout.flush()
@@ -31,8 +37,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe has seen enough (typer may say so by SystemExit); Python must not complain when it
         # flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 0
+    except OSError as error:
+        # A name too long, a full disk behind stdout: what no reader or writer of a file foresaw.
+        sys.stderr.write(f"accel: error: {_place(error)}: {error.strerror or error}\n")
+        _discard_stdout()
+        return 2
+    except MemoryError as error:
+        sys.stderr.write(f"accel: error: not enough memory ({' '.join(str(error).split())}): use a smaller problem\n")
+        return 2
     except Exception as error:
         line = _said(error)
         if line is None:
@@ -40,6 +54,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"accel: error: {line}\n")
         return 2
     return status if isinstance(status, int) else 0
+
+
+def _discard_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _place(error: OSError) -> str:
+    name = " ".join(str(error.filename or "standard output").split())
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
 
 
 def _said(error: Exception) -> str | None:

@@ -74,12 +74,55 @@ def run_command(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Save report.csv, report.json and the pictures there.")
     ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Search mappings afresh, and keep none.")] = False,
 ) -> None:
     """Simulate a network on an accelerator, and print where time, energy and DRAM traffic went."""
     from accel.cli.run import Outputs, run
 
     outputs = Outputs.of(json=json, csv=csv, plots=plots, trace=trace, out=out)
-    run(network, chip, mapping=mapping, batch=batch, bits=bits, seed=seed, real_input=real_input, outputs=outputs)
+    run(
+        network,
+        chip,
+        mapping=mapping,
+        batch=batch,
+        bits=bits,
+        seed=seed,
+        real_input=real_input,
+        outputs=outputs,
+        cached=not no_cache,
+    )
+
+
+@app.command("map", short_help="Find the best loop nest of every layer.")
+def map_command(
+    network: Network,
+    chip: Chip,
+    objective: Annotated[
+        str, typer.Option("--objective", metavar="latency|energy|edp|dram", help="What to minimise.")
+    ] = "edp",
+    dataflow: Annotated[
+        str | None,
+        typer.Option("--dataflow", metavar="NAME|any", help="A dataflow, or any; the accelerator's own unless given."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option("--budget", metavar="N|SECONDSs", help="Mappings, or seconds, to search each layer for.")
+    ] = "20000",
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Also the mappings between least latency and energy.")
+    ] = False,
+    why: Annotated[bool, typer.Option("--why", help="What binds each mapping, and what the next best costs.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Search afresh, and keep nothing.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the mappings for accel run --mapping FILE.")
+    ] = None,
+    batch: Batch = "1",
+    seed: Annotated[str, typer.Option("--seed", metavar="S", help="Seed of the search.")] = "0",
+) -> None:
+    """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound."""
+    from accel.cli.map import Wishes, map_network
+
+    wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, cached=not no_cache)
+    map_network(network, chip, batch, wishes, out)
 
 
 @app.command("list")

@@ -88,6 +88,7 @@ def run(
     seed: str,
     real_input: Path | None,
     outputs: Outputs,
+    cached: bool,
 ) -> None:
     """Simulate, print the table, save what was asked for. Raises InputError."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
@@ -103,12 +104,13 @@ def run(
 
     # Numba, pandas and simpy come with it: not before all input is known to be good.
     from accel.evaluation import evaluate
+    from accel.mapping_cache import MappingCache, default_folder
     from accel.table import report_table
 
     with ProgressBar(f"{network.name} on {spec.name}") as progress:
         evaluation = evaluate(
             network, spec, mapping=chosen, seed=seed_value, inputs=inputs, progress=progress,
-            every_step=bool(outputs.trace),
+            cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace),
         )  # fmt: skip
     show(report_table(evaluation.report))
     for name, values in (evaluation.outputs or {}).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from rich.text import Text
@@ -18,6 +17,7 @@ from mappings.text import to_text
 from workloads import InputError, Layer, Network, Operand
 from workloads import load as load_network
 from workloads.layer_list import dump_layer_list
+from workloads.toml_file import read_toml
 from workloads.zoo import ALIASES, ZOO
 
 
@@ -60,12 +60,7 @@ def _kind(name: str) -> str:
 
 def _kind_of_toml(path: Path) -> str:
     """By its tables. What is wrong inside is for the kind's own reader to say."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror}): give a .toml file that exists", source=path) from None
-    except ValueError as error:
-        raise InputError(f"is not TOML: {error}", source=path) from None
+    tables = read_toml(path)
     if "layer" in tables:
         return "network"
     return "mapping file" if "mapping" in tables and isinstance(tables["mapping"], list) else "accelerator"

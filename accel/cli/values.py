@@ -14,6 +14,7 @@ from workloads.network import Network
 
 if TYPE_CHECKING:
     from mappings.file import MappingBook
+    from mappings.search import Budget
 
 MOST_DIGITS = 12
 
@@ -50,10 +51,10 @@ def with_bits(network: Network, given: str | None) -> Network:
 
 
 def mapping_of(given: str) -> str | MappingBook:
-    """ "auto", the name of a dataflow, or the mappings of a file."""
+    """ "auto", "any", the name of a dataflow, or the mappings of a file."""
     from mappings.dataflows import DATAFLOWS
 
-    if given == "auto" or given in DATAFLOWS:
+    if given in ("auto", "any") or given in DATAFLOWS:
         return given
     if given.endswith(".toml") or Path(given).is_file():
         from mappings.file import load_mappings
@@ -109,3 +110,27 @@ def _value(part: str, item: str) -> Any:
         if part[0] in "[{\"'":
             raise InputError(f'--set = "{item}": {part} is not a TOML value') from None
         return part
+
+
+def one_of(flag: str, given: str, choices: Sequence[str]) -> str:
+    """One of a few words."""
+    if given not in choices:
+        raise InputError(f'{flag} = "{given}": needs one of {", ".join(choices)}')
+    return given
+
+
+def budget_of(given: str) -> Budget:
+    """So many mappings a layer, or so many seconds a layer: `20000` or `2.5s`."""
+    from mappings.search import Budget
+
+    text = given.strip()
+    try:
+        if text.endswith("s"):
+            return Budget(seconds=float(text[:-1]))
+        return Budget(mappings=whole("--budget", text, 1))
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f'--budget = "{given}": needs a number of mappings, like 20000, or of seconds, like 2s'
+        ) from None

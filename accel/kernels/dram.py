@@ -11,9 +11,9 @@ Ints = NDArray[np.int64]
 
 # Fields of the timing vector, picoseconds unless said otherwise.
 BURST_BITS, BURST_PS, PAGE_BITS, RECOVERY_PS, BANKS = 0, 1, 2, 3, 4
-CHANNELS, BUSY_PPM, LINK_BITS_PER_US, CYCLE_FS, CODEC_WORDS = 5, 6, 7, 8, 9
+CHANNELS, BUSY_PPM, LINK_BITS_PER_MS, CYCLE_FS, CODEC_WORDS = 5, 6, 7, 8, 9
 TIMING_FIELDS = 10
-"""RECOVERY_PS: row cycle of a bank; BUSY_PPM: share of time refresh leaves, in millionths; LINK_BITS_PER_US: of the
+"""RECOVERY_PS: row cycle of a bank; BUSY_PPM: share of time refresh leaves, in millionths; LINK_BITS_PER_MS: of the
 pins, 0 when they never bind; CYCLE_FS: femtoseconds of an accelerator cycle; CODEC_WORDS: per cycle."""
 
 
@@ -46,8 +46,8 @@ def transfer_cycles(bits: int, runs: int, span_bits: int, coded_words: int, timi
     bus_ps = -(-bursts(bits, runs, timing) // timing[CHANNELS]) * timing[BURST_PS]
     row_ps = rows(bits, runs, span_bits, timing) * timing[RECOVERY_PS] // (timing[BANKS] * timing[CHANNELS])
     ps = max(bus_ps, row_ps) * 1_000_000 // timing[BUSY_PPM]
-    if timing[LINK_BITS_PER_US] > 0:
-        ps = max(ps, bits * 1_000_000 // timing[LINK_BITS_PER_US])
+    if timing[LINK_BITS_PER_MS] > 0:
+        ps = max(ps, int(bits * 1e9 / timing[LINK_BITS_PER_MS]))
     cycles = -(-ps * 1000 // timing[CYCLE_FS])
     return int(max(cycles, -(-coded_words // timing[CODEC_WORDS])))
 

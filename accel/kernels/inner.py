@@ -66,6 +66,9 @@ def pass_totals(
             if not relevant[axis, operand]:
                 others[operand] *= blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
+    analysed = np.zeros(axes, dtype=np.int64)  # the shape `one` is of
+    # Reduced axes move fastest: the first and the middle of a reduction have one shape, analysed once.
+    order = np.concatenate((np.flatnonzero(~reduced), np.flatnonzero(reduced)))
     while True:
         number = 1.0
         first = last = True
@@ -82,7 +85,9 @@ def pass_totals(
                 first = first and index[axis] == 0
                 last = last and final
         if number > 0:
-            analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+            if (shape != analysed).any():
+                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+                analysed[:] = shape
             fill = drain = 0
             pace = one[CYCLES]
             for operand in range(3):
@@ -138,14 +143,15 @@ def pass_totals(
                     totals[PSUM_CYCLES] += share * (
                         port_cycles(words, bits[2], ports[2]) + port_cycles(words, bits[2], ports[3])
                     )
-        axis = axes - 1
-        while axis >= 0:
+        place = axes - 1
+        while place >= 0:
+            axis = order[place]
             index[axis] += 1
             if index[axis] < kinds[axis]:
                 break
             index[axis] = 0
-            axis -= 1
-        if axis < 0:
+            place -= 1
+        if place < 0:
             break
     for axis in range(axes):
         shape[axis] = min(pass_extent[axis], extent[axis])

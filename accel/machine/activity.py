@@ -12,7 +12,7 @@ Ints = NDArray[np.int64]
 
 
 class Stall(IntEnum):
-    """The part the PE array waited for; the one that kept it waiting last, when there were several."""
+    """The part the PE array waited for: first the controller, then whichever of the others kept it waiting last."""
 
     DATA = 0
     WEIGHT = 1

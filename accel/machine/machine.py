@@ -65,7 +65,10 @@ def _summarise(program: TileProgram, timeline: Timeline) -> Activity:
 
 
 def stalls_by_step(program: TileProgram, timeline: Timeline) -> Ints:
-    """(steps, 4): cycles the array stood still before each step, charged to what arrived last."""
+    """(steps, 4): cycles the array stood still before each step.
+
+    Until the controller released the step they are its own; what is left is charged to what arrived last.
+    """
     free = np.r_[0, timeline.finished[:-1]]
     gap = timeline.started - free
     psum_or_input = np.maximum(timeline.ready[:, INPUT], timeline.ready[:, PSUM])
@@ -74,9 +77,11 @@ def stalls_by_step(program: TileProgram, timeline: Timeline) -> Ints:
     held = np.flatnonzero(back)
     freed = held - back[held]
     room[held] = np.maximum(timeline.ready[freed, OUTPUT], timeline.finished[freed])
-    moments = np.stack([psum_or_input, timeline.ready[:, WEIGHT], room, timeline.issued], axis=1)
-    # Of equal moments the later kind in this order is named: data, weight, output, controller.
+    moments = np.stack([psum_or_input, timeline.ready[:, WEIGHT], room], axis=1)
+    # Of equal moments the later kind in this order is named: data, weight, output.
     cause = moments.shape[1] - 1 - np.argmax(moments[:, ::-1], axis=1)
+    released = np.clip(timeline.issued - free, 0, gap)
     stalls = np.zeros((program.steps, len(Stall)), dtype=np.int64)
-    stalls[np.arange(program.steps), cause] = gap
+    stalls[np.arange(program.steps), cause] = gap - released
+    stalls[:, Stall.CONTROLLER] = released
     return stalls

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
 
-from accel.spec.base import Part, Positive
+from accel.spec.base import Megahertz, Part, Positive
 from accel.spec.controller import Controller
 from accel.spec.data_buffer import DataBuffer
 from accel.spec.dma import Dma
@@ -55,7 +56,7 @@ class Accelerator(Part):
     name: str
     citation: str = ""
     technology_nm: Positive = 45.0
-    clock_mhz: Positive
+    clock_mhz: Megahertz
     data_buffer: DataBuffer
     weight_buffer: WeightBuffer
     pe_array: PEArray
@@ -91,6 +92,11 @@ class Accelerator(Part):
                 place = place[table]
             place[field] = value
         return type(self).from_values(values, source=self.name)
+
+    def _repr_html_(self) -> str:
+        from accel.spec.load import dump
+
+        return f"<pre>{escape(dump(self))}</pre>"
 
     @model_validator(mode="after")
     def _energy_table_exists(self) -> Accelerator:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from accel.spec.base import Count, Part, Positive
+from accel.spec.base import Count, Megahertz, Part
 from accel.tables import require_dram
 
 CodecName = Literal["none", "rlc"]
@@ -29,7 +29,7 @@ class Dma(Part):
     channels: Count = 1
     link_bits: Count | None = None
     """Width of the chip's own pins when these are slower than the DRAM; needs `link_mhz`."""
-    link_mhz: Positive | None = None
+    link_mhz: Megahertz | None = None
     codec: Codecs = Codecs()
     codec_words_per_cycle: Count = 1
     rlc_run_bits: Annotated[int, Field(ge=1, le=16)] = 5
@@ -45,4 +45,7 @@ class Dma(Part):
         if (self.link_bits is None) != (self.link_mhz is None):
             given, missing = ("link_bits", "link_mhz") if self.link_mhz is None else ("link_mhz", "link_bits")
             raise ValueError(f"{given} = {getattr(self, given)}: needs {missing} too, or neither of them")
+        if self.link_bits and self.link_mhz and self.link_bits * self.link_mhz < 1:
+            least = 1 / self.link_bits
+            raise ValueError(f"link_mhz = {self.link_mhz:g}: needs at least {least:g} for {self.link_bits} bits")
         return self

@@ -21,6 +21,8 @@ _WANTED = {
     "model_attributes_type": "needs a table",
 }
 
+_SHOWN = 80
+"""Characters of a value in a message, at most."""
 _CONSEQUENCES = ("default_factory_not_called", "too_short")
 
 
@@ -80,11 +82,11 @@ def _line(path: str, kind: str, value: Any, message: str, context: dict[str, Any
 
 def _wanted(kind: str, value: Any, message: str, context: dict[str, Any]) -> str:
     if kind == "greater_than":
-        return f"needs a number above {context['gt']:g}"
+        return f"needs a number above {context['gt']:.12g}"
     if kind == "greater_than_equal":
-        return f"needs a number from {context['ge']:g} up"
+        return f"needs a number from {context['ge']:.12g} up"
     if kind == "less_than_equal":
-        return f"needs a number up to {context['le']:g}"
+        return f"needs a number up to {context['le']:.12g}"
     if kind == "literal_error":
         expected = str(context["expected"])
         return f"needs {expected}".replace("'", '"') + nearest(str(value), expected.split("'")[1::2])
@@ -98,4 +100,5 @@ def _shown(value: Any) -> str:
         return f'"{value}"'
     if isinstance(value, dict):
         return "{...}"
-    return str(value)
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from accel.spec.accelerator import Accelerator
-from accel.tables import parse_toml
 from workloads.errors import InputError
+from workloads.toml_file import read_toml
 
 _PRESETS = files("accel") / "presets"
 
@@ -44,7 +44,7 @@ def load(name_or_path: str | Path) -> Accelerator:
     if not given.endswith(".toml"):
         raise InputError(_unknown(given))
     path = Path(given)
-    values = parse_toml(path)
+    values = read_toml(path)
     _anchor_paths(values, path.parent)
     return Accelerator.from_values(values, source=path)
 

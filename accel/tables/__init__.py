@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import InputError
+from workloads.toml_file import read_toml
 
 _ENERGY = files("accel") / "tables"
 _DRAM = _ENERGY / "dram"
@@ -38,25 +39,13 @@ def require_dram(name: str) -> None:
 def read_energy(name: str) -> dict[str, Any]:
     """The values of an energy table. Raises InputError when there is none or it is not TOML."""
     require_energy(name)
-    return parse_toml(Path(name)) if name.endswith(".toml") else _parse(_ENERGY / f"{name}.toml")
+    return read_toml(Path(name)) if name.endswith(".toml") else _parse(_ENERGY / f"{name}.toml")
 
 
 def read_dram(name: str) -> dict[str, Any]:
     """The values of a DRAM device. Raises InputError when there is none or it is not TOML."""
     require_dram(name)
-    return parse_toml(Path(name)) if name.endswith(".toml") else _parse(_DRAM / f"{name}.toml")
-
-
-def parse_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as nested dicts. Raises InputError when it cannot be read or is not TOML in UTF-8."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror}): give a .toml file that exists", source=path) from None
-    except UnicodeDecodeError:
-        raise InputError("is not text in UTF-8: give a .toml file", source=path) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"is not TOML: {error}", source=path) from None
+    return read_toml(Path(name)) if name.endswith(".toml") else _parse(_DRAM / f"{name}.toml")
 
 
 def _parse(entry: Traversable) -> dict[str, Any]:

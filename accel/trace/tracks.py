@@ -121,13 +121,16 @@ def _transfers(result: LayerResult) -> Iterator[Slice]:
 def _computation(result: LayerResult) -> Iterator[Slice]:
     timeline, activity = result.activity.timeline, result.activity
     stalls = stalls_by_step(result.lowered.program, timeline)
-    causes, gaps = np.argmax(stalls, axis=1).tolist(), stalls.sum(axis=1).tolist()
+    gaps = stalls.tolist()
     started, finished = timeline.started.tolist(), timeline.finished.tolist()
     tiles = _tiles(result)
     for step, (begin, end) in enumerate(zip(started, finished, strict=True)):
-        if gaps[step]:
-            arguments = {"cycles": gaps[step], "before step": step}
-            yield Slice(Track.PE_ARRAY, WAITS[Stall(causes[step])], begin - gaps[step], begin, arguments)
+        at = begin - sum(gaps[step])
+        for cause in (Stall.CONTROLLER, Stall.DATA, Stall.WEIGHT, Stall.OUTPUT):
+            cycles = gaps[step][cause]
+            if cycles:
+                yield Slice(Track.PE_ARRAY, WAITS[cause], at, at + cycles, {"cycles": cycles, "before step": step})
+                at += cycles
         yield Slice(Track.PE_ARRAY, f"step {step}", begin, end, {"cycles": end - begin, "tile": tiles[step]})
     if activity.latency_cycles > finished[-1]:
         rest = activity.latency_cycles - finished[-1]

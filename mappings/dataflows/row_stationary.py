@@ -18,6 +18,7 @@ from workloads.errors import InputError
 from workloads.layer import Layer
 
 _MOST_SETS_ALONG_COLUMNS = 4
+_ALL_UP_TO = 16
 _FEWEST_FILTERS = 3
 """PEs take at least a third of the filters their registers could, or one."""
 _AXES_OFF_CHIP = ("G", "N", "P", "K", "C", "R", "S", "K")
@@ -90,21 +91,32 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
 def _strips(layer: Layer, array: ArrayShape, rows: int) -> list[tuple[int, int, bool, int]]:
     """(columns of a strip, folds, whether sets stand along the rows, sets there is room for), without repeats."""
     found = set()
-    for folds in range(1, array.rows // rows + 1):
+    for folds in _few(array.rows // rows):
         width = min(array.columns, -(-layer.P // folds))
         balanced = -(-layer.P // (-(-layer.P // (width * folds)) * folds))
         found |= {(columns, folds, True, array.rows // (rows * folds)) for columns in {width, balanced}}
     for sets in range(2, min(array.columns, _MOST_SETS_ALONG_COLUMNS) + 1):
         found.add((min(layer.P, array.columns // sets), 1, False, sets))
+    # Low filters leave room to stand a whole strip along the rows, and the sets along all columns.
+    standing = min(layer.P, array.rows // rows)
+    for folds in {standing, -(-layer.P // -(-layer.P // standing))}:
+        found.add((1, folds, False, array.columns))
     if array.columns > layer.P:
         found.add((layer.P, 1, False, array.columns // layer.P))
     return sorted(found)
 
 
+def _few(most: int) -> list[int]:
+    """Every number up to `most` on arrays the size of Eyeriss, a spread of them on much larger ones."""
+    return (
+        list(range(1, most + 1)) if most <= _ALL_UP_TO else sorted({most, *(1 << n for n in range(most.bit_length()))})
+    )
+
+
 def _arrangements(sets: int, layer: Layer) -> list[tuple[int, int, int]]:
     """(groups, channel sets, filter sets) whose product fills the sets there are."""
     found = set()
-    for r in range(1, sets + 1):
+    for r in _few(sets):
         r_used, t_used = min(r, layer.C), min(sets // r, layer.K)
         found.add((min(layer.G, sets // (r_used * t_used)), r_used, t_used))
     return sorted(found)

@@ -83,7 +83,7 @@ def test_words_that_mean_nothing(
         ("rows = 12", "rows = -12", ("pe_array.rows = -12",)),
         ("rows = 12", 'rows = "many"', ('pe_array.rows = "many"', "whole number")),
         ("clock_mhz = 200", "clock_mhz = nan", ("clock_mhz = nan", "finite")),
-        ("rows = 12", "rows = ", ("is not TOML",)),
+        ("rows = 12", "rows = ", ("not a TOML file",)),
     ],
 )
 def test_an_accelerator_file_with_a_mistake(

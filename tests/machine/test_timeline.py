@@ -32,7 +32,7 @@ def test_one_step_from_set_up_to_store() -> None:
     assert moved(activity, OUTPUT) == [(25, 30)]  # the bus turns around first
     assert activity.timeline.turned.tolist() == [1]
     assert (activity.latency_cycles, activity.compute_cycles) == (30, 10)
-    assert activity.stall_cycles == (14, 0, 6, 0)  # inputs came last; nothing to do while outputs leave
+    assert activity.stall_cycles == (9, 0, 6, 5)  # released, then inputs came last; nothing to do while outputs leave
     assert (activity.dma_busy_cycles, activity.controller_busy_cycles) == (4 + 3 + 1 + 5, 5)
 
 

@@ -49,7 +49,7 @@ REPLACED = [
         "[mapping]\ndataflows = []\n[dma]",
         r"mapping\.dataflows = \(\): needs at least one entry|\[\]: needs at least one",
     ),
-    ("[dma]\n", "[dma\n", r"is not TOML"),
+    ("[dma]\n", "[dma\n", r"not a TOML file"),
 ]
 
 
@@ -70,7 +70,7 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"bad\.toml: cannot be read \(No such file or directory\)"):
         load(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"bad\.toml: is not text in UTF-8"):
+    with pytest.raises(InputError, match=r"bad\.toml: not a TOML file: it is not text in UTF-8"):
         load(path)
     (tmp_path / "folder.toml").mkdir()
     with pytest.raises(InputError, match="cannot be read"):

@@ -1,0 +1,212 @@
+"""`accel map`: the best loop nest of every layer, what it costs, and how far that is from the bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from accel.cli.console import note, show, write
+from accel.cli.listing import plain_table
+from accel.cli.progress import ProgressBar
+from accel.cli.values import budget_of, one_of, whole
+from accel.output import require_writable, write_text
+from accel.spec import Accelerator, load
+from accel.units import COUNT, DATA, ENERGY, human
+from workloads import Layer
+from workloads import load as load_network
+from workloads.errors import InputError
+
+if TYPE_CHECKING:
+    from accel.mapper import MappedLayer, Objective
+    from mappings.search import Budget
+
+_OBJECTIVES = ("latency", "energy", "edp", "dram")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the flags of `accel map` ask for."""
+
+    objective: Objective
+    dataflow: str | None
+    budget: Budget
+    seed: int
+    pareto: bool
+    why: bool
+    cached: bool
+
+    @classmethod
+    def of(
+        cls, objective: str, dataflow: str | None, budget: str, seed: str, *, pareto: bool, why: bool, cached: bool
+    ) -> Wishes:
+        """Raises InputError naming the flag that cannot be understood."""
+        from mappings.dataflows import DATAFLOWS
+
+        if dataflow is not None:
+            one_of("--dataflow", dataflow, (*DATAFLOWS, "any"))
+        chosen = cast("Objective", one_of("--objective", objective, _OBJECTIVES))
+        return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, cached)
+
+
+def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
+    """Print every distinct layer's mapping, and save them. A layer without one is named at the end: InputError."""
+    if out is not None:
+        require_writable(out)
+    spec = load(chip)
+    network = load_network(name, whole("--batch", batch, 1))
+    found: dict[Layer, MappedLayer] = {}
+    failed: dict[Layer, InputError] = {}
+    distinct = list(dict.fromkeys(_anonymous(layer) for layer in network.layers))
+    names = {_anonymous(layer): layer.name for layer in reversed(network.layers)}
+    with ProgressBar(f"mapping {network.name} for {spec.name}") as progress:
+        for done, layer in enumerate(distinct):
+            progress(done, len(distinct), names[layer])
+            try:
+                found[layer] = _explore(replace(layer, name=names[layer]), spec, wishes)
+            except InputError as refusal:
+                failed[layer] = refusal
+    for layer, mapped in found.items():
+        alike = sum(_anonymous(other) == layer for other in network.layers)
+        _print_layer(mapped, alike, spec, wishes)
+    if found:
+        _print_summary(list(found.values()), wishes)
+    if out is not None and found:
+        from mappings.file import MappingBook, dump_mappings
+
+        nests = {layer.name: found[_anonymous(layer)].mapping for layer in network.layers if _anonymous(layer) in found}
+        write_text(out, dump_mappings(MappingBook(nests)))
+        write(f"saved:    {out}")
+    for error in list(failed.values())[1:]:
+        note(f"error: {error}")
+    if failed:
+        raise next(iter(failed.values()))
+
+
+def _anonymous(layer: Layer) -> Layer:
+    return replace(layer, name="", tensors=None)
+
+
+def _explore(layer: Layer, spec: Accelerator, wishes: Wishes) -> MappedLayer:
+    """From the cache, where a mapping stands for a search that need not be done again; else a search."""
+    from accel.bounds import bounds
+    from accel.lower import NOWHERE
+    from accel.mapper import MappedLayer, explore
+    from accel.mapping_cache import MappingCache, cache_key, default_folder
+    from accel.simulation import simulate_layer
+
+    cache = MappingCache(default_folder())
+    key = cache_key(layer, spec, wishes.dataflow, wishes.objective, NOWHERE, wishes.budget, wishes.seed)
+    # Alternatives are not kept: what needs them searches again.
+    known = cache.find(key, layer) if wishes.cached and not (wishes.why or wishes.pareto) else None
+    if known is not None:
+        report = simulate_layer(layer, known, spec).report
+        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0)
+    mapped = explore(
+        layer, spec, dataflow=wishes.dataflow, objective=wishes.objective, budget=wishes.budget, seed=wishes.seed
+    )
+    if wishes.cached:
+        cache.store(key, mapped.mapping)
+    return mapped
+
+
+def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wishes) -> None:
+    from mappings.text import to_text
+
+    layer, report, least = mapped.layer, mapped.report, mapped.bounds
+    times = f", {alike} layers alike" if alike > 1 else ""
+    write(f"\n{layer.name}{times}")
+    write(to_text(mapped.mapping, layer))
+    write(
+        f"  {report.latency_cycles} cycles ({_times(report.latency_cycles, least.latency_cycles)} the bound), "
+        f"{human(report.energy_pj, ENERGY)} ({_times(report.energy_pj, least.energy_pj)}), "
+        f"{human(report.dram_bits, DATA)} over the DRAM pins ({_times(report.dram_bits, least.dram_bits)})"
+    )
+    if mapped.costed:
+        rate = human(mapped.costed / max(mapped.seconds, 1e-9), COUNT)
+        write(f"  {mapped.costed} mappings costed, {rate} a second")
+    if wishes.why:
+        _print_reasons(mapped, wishes)
+    if wishes.pareto:
+        _print_front(layer, spec, wishes)
+
+
+def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
+    """Where the cycles go, which bound is nearest, and what the next best mapping would cost."""
+    from accel.mapper import objective_value
+
+    report, least = mapped.report, mapped.bounds
+    parts = {
+        "MACs": report.mac_cycles,
+        "buffer ports": report.port_bound_cycles,
+        "waits for data": report.stall_data_cycles,
+        "waits for weights": report.stall_weight_cycles,
+        "waits for output": report.stall_output_cycles,
+        "waits for the controller": report.stall_controller_cycles,
+    }
+    shares = sorted(parts.items(), key=lambda part: -part[1])
+    told = ", ".join(f"{name} {100 * cycles / report.latency_cycles:.0f} %" for name, cycles in shares if cycles)
+    write(f"  binds: {report.bottleneck}; cycles: {told}")
+    write(
+        f"  bounds: {least.mac_cycles} cycles of MACs, {least.port_cycles} of the array's ports, "
+        f"{least.dram_cycles} of DRAM"
+    )
+    if mapped.alternatives:
+        mapping, other = mapped.alternatives[0]
+        ratio = objective_value(other, wishes.objective) / objective_value(report, wishes.objective)
+        write(
+            f"  next best: {mapping.name}, {100 * (ratio - 1):+.2f} % {wishes.objective}, "
+            f"{other.latency_cycles} cycles, {human(other.energy_pj, ENERGY)}, binds: {other.bottleneck}"
+        )
+
+
+def _print_front(layer: Layer, spec: Accelerator, wishes: Wishes) -> None:
+    """Mappings of which none is beaten in both latency and energy, among the best by each objective."""
+    from accel.mapper import explore
+    from accel.plots.pareto import pareto_front
+
+    points = []
+    for objective in ("latency", "edp", "energy"):
+        mapped = explore(
+            layer, spec, dataflow=wishes.dataflow, objective=objective, budget=wishes.budget, seed=wishes.seed
+        )
+        points += [mapped.report, *(report for _, report in mapped.alternatives)]
+    front = pareto_front([point.latency_cycles for point in points], [point.energy_pj for point in points])
+    chosen = {
+        (point.latency_cycles, point.energy_pj) for point, on_front in zip(points, front, strict=True) if on_front
+    }
+    table = plain_table(">cycles", ">energy")
+    for cycles, energy in sorted(chosen):
+        table.add_row(str(cycles), human(energy, ENERGY))
+    show(table)
+
+
+def _print_summary(layers: list[MappedLayer], wishes: Wishes) -> None:
+    from accel.mapper import objective_value
+
+    table = plain_table(
+        "layer", "dataflow", ">cycles", ">energy", ">DRAM", f">{wishes.objective} / bound", "bottleneck"
+    )
+    for mapped in layers:
+        report = mapped.report
+        value = objective_value(report, wishes.objective)
+        table.add_row(
+            mapped.layer.name,
+            mapped.mapping.name,
+            str(report.latency_cycles),
+            human(report.energy_pj, ENERGY),
+            human(report.dram_bits, DATA),
+            f"{value / mapped.bounds.objective(wishes.objective):.2f}",
+            report.bottleneck,
+        )
+    show(table)
+    costed, seconds = sum(mapped.costed for mapped in layers), sum(mapped.seconds for mapped in layers)
+    if costed:
+        rate = human(costed / max(seconds, 1e-9), COUNT)
+        write(f"{len(layers)} distinct layers, {costed} mappings costed at {rate} a second")
+    else:
+        write(f"{len(layers)} distinct layers, from the cache")
+
+
+def _times(value: float, bound: float) -> str:
+    return f"{value / bound:.2f} x" if bound else "-"

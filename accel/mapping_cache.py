@@ -1,0 +1,97 @@
+"""Mappings found before, on disk: one small text file each, named by everything the search depended on."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from accel.lower import Residency
+from accel.output import write_text
+from accel.spec import Accelerator
+from mappings import Mapping
+from mappings.search import Budget
+from mappings.text import from_text, to_text
+from workloads import InputError, Layer
+
+
+def default_folder() -> Path:
+    """`$XDG_CACHE_HOME/dnn-accel-sim/mappings`, or the same under `~/.cache`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "dnn-accel-sim" / "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingCache:
+    """Safe for runs side by side: a file is written whole or not at all, and equal keys have equal contents.
+
+    A folder that cannot be written to is a cache that stays empty. A file that cannot be read as a mapping of the
+    layer is ignored with a warning, and written anew.
+    """
+
+    folder: Path
+
+    def find(self, key: str, layer: Layer) -> Mapping | None:
+        """The mapping stored under a key, or None."""
+        path = self.folder / f"{key}.txt"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            warnings.warn(f"{path}: ignored, cannot be read ({error})", stacklevel=2)
+            return None
+        try:
+            mapping = from_text(text)
+            mapping.check(layer)
+        except InputError as error:
+            warnings.warn(f"{path}: ignored, not a mapping of layer {layer.name} ({error})", stacklevel=2)
+            return None
+        return mapping
+
+    def store(self, key: str, mapping: Mapping) -> None:
+        """Keep a mapping under a key."""
+        with suppress(OSError, InputError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_text(self.folder / f"{key}.txt", to_text(mapping))
+
+
+def cache_key(
+    layer: Layer,
+    spec: Accelerator,
+    dataflow: str | None,
+    objective: str,
+    residency: Residency,
+    budget: Budget,
+    seed: int,
+) -> str:
+    """A digest of all that decides which mapping a search finds: names and zeros do not, the code does."""
+    shape: dict[str, Any] = {
+        name: getattr(layer, name) for name in ("extents", "stride", "dilation", "padding", "weight_is_activation")
+    }
+    parts = {
+        "layer": shape | {"bits": asdict(layer.bits)},
+        "spec": spec.model_dump(exclude={"name", "citation"}),
+        "search": [dataflow, objective, asdict(residency), asdict(budget), seed],
+        "code": _code_stamp(),
+    }
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _code_stamp() -> list[Any]:
+    """Changes with every change of the simulator's own files: their number, sizes and latest modification."""
+    root = Path(__file__).resolve().parent.parent
+    files = [
+        path.stat()
+        for part in ("accel", "mappings", "workloads")
+        for path in (root / part).rglob("*.*")
+        if path.suffix in (".py", ".toml")
+    ]
+    return [len(files), sum(file.st_size for file in files), max(file.st_mtime_ns for file in files)]
