@@ -11,6 +11,7 @@ from accel.codecs import RunLength
 from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator
+from workloads.errors import InputError
 from workloads.layer import Layer, Operand
 from workloads.operands import draw_operand
 
@@ -38,9 +39,12 @@ def occupancy(
 ) -> Occupancy:
     """Count on the layer's tensors; without tensors, on operands drawn from densities below 1; else in closed form.
 
-    `output` holds the finished outputs where they are known.
+    `output` holds the finished outputs where they are known. Raises InputError for tensors wider than their words.
     """
     tensors = layer.tensors
+    if tensors:
+        _require_width(layer, "input", tensors.input, width.input)
+        _require_width(layer, "weight", tensors.weight, width.weight)
     density = layer.density
     given = tensors.input if tensors else _drawn(layer, Operand.INPUT, density.input, seed)
     weight = tensors.weight if tensors else _drawn(layer, Operand.WEIGHT, density.weight, seed)
@@ -62,6 +66,16 @@ def occupancy(
         ),
         source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",
     )
+
+
+def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
+    """Values must be signed or unsigned integers of the width."""
+    low, high = (int(words.min()), int(words.max())) if words.size else (0, 0)
+    if low < -(1 << (bits - 1)) or high >= 1 << bits or (low < 0 and high >= 1 << (bits - 1)):
+        raise InputError(
+            f"tensor {name} holds {low} to {high}, beyond {bits} bits: set bits.{name} of the layer, or narrow it",
+            source=f"layer {layer.name}",
+        )
 
 
 def _drawn(layer: Layer, operand: Operand, density: float, seed: int) -> NDArray[np.integer] | None:

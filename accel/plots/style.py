@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -73,6 +74,8 @@ def save(figure: Figure, path: str | Path) -> None:
     # Dates, versions and random names inside would make equal pictures differ.
     dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}
     content = io.BytesIO()
-    with rc_context({"svg.hashsalt": "accel"}):
+    with rc_context({"svg.hashsalt": "accel"}), warnings.catch_warnings():
+        # A name in a script the font lacks, or too long to lay out, still makes a picture.
+        warnings.simplefilter("ignore", UserWarning)
         figure.savefig(content, format=suffix[1:], dpi=200, metadata={dated[suffix]: None})
     write_bytes(path, content.getvalue())
