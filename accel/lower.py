@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
+from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
@@ -34,13 +36,19 @@ NOWHERE = Residency()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind."""
+    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind.
+
+    `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
+    of the average one, on an array that skips; else 0.
+    """
 
     program: TileProgram
     width: Widths
     counts: Ints
     rows_opened: Ints
     bursts: Ints
+    dense_mac_cycles: int
+    imbalance: float
 
 
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
@@ -115,6 +123,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
+    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    if occupancy.operands is not None:
+        counts, imbalance = _skipping_counts(schedule, occupancy, spec, width)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -159,7 +170,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, bursts)
+    return Lowered(program, width, counts.sum(axis=0), rows, bursts, dense_mac_cycles, imbalance)
 
 
 def _first_over(mapping: Mapping, rows: int, columns: int, lanes: int) -> tuple[str, int, int] | None:
@@ -177,27 +188,78 @@ def _returns(mapping: Mapping) -> bool:
 
 def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
-    mapping, layer, axes = schedule.mapping, schedule.layer, schedule.axes
-    geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
-    nest = Nest.of(mapping, axes)
-    machine = machine_vector(spec, width)
-    limits = schedule.starts.max(axis=0) + schedule.extents[-1]
-    reduced = geometry.reduced
-    finishes = (schedule.starts + schedule.extents == limits)[:, reduced].all(axis=1)
-    continued = _continued(schedule, held_operands(mapping, layer, spec))
-    continues = np.r_[continued[1:], False]
-    keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
-    distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
+    tiles = _Tiles.of(schedule, spec, width)
+    distinct, inverse = np.unique(tiles.keys, axis=0, return_inverse=True)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
-        accumulates, finish, before, after = (bool(flag) for flag in key[-4:])
-        passes.tile_cost(
-            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
-            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, reduced, geometry.window, geometry.strides,
-            machine, accumulates, finish, before, after, _returns(mapping), found[index],
-        )  # fmt: skip
+        passes.tile_cost(*tiles.arguments(key, found[index]))
     counts: Ints = found[inverse.reshape(-1)]
     return counts
+
+
+def _skipping_counts(
+    schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, width: Widths
+) -> tuple[Ints, float]:
+    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+
+    Words of an operand that skips cross its port in the share of nonzeros of the whole tensor.
+    """
+    operands = occupancy.operands
+    assert operands is not None
+    work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
+    tiles = _Tiles.of(schedule, spec, width)
+    handling = spec.pe_array.zero_handling
+    kept = np.ones((2, 2), dtype=np.int64)
+    for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
+        if how == "skip":
+            kept[row] = np.count_nonzero(words), words.size
+    counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
+    log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
+    bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
+    for step, key in enumerate(tiles.keys):
+        first = bounds[step]
+        passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
+        bounds[step + 1] = first + counts[step, passes.PASSES]
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
+    extra, waiting, _ = np.diff(logged[bounds], axis=0).T
+    pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
+    counts[:, passes.COMPUTE] = extra + pace
+    counts[:, passes.MAC] = macs
+    counts[:, passes.PORT] = extra + pace - macs - waiting
+    return counts, work.imbalance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tiles:
+    """What the kernels take: `keys` (steps, axes + flags) tell tiles apart, the rest is the same for all."""
+
+    nest: Nest
+    geometry: Geometry
+    machine: Ints
+    returns: bool
+    keys: Ints
+
+    @classmethod
+    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths) -> _Tiles:
+        mapping, axes = schedule.mapping, schedule.axes
+        geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
+        limits = schedule.starts.max(axis=0) + schedule.extents[-1]
+        finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
+        continued = _continued(schedule, held_operands(mapping, schedule.layer, spec))
+        continues = np.r_[continued[1:], False]
+        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
+        return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
+
+    def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
+        """Of `tile_cost` and `walk_passes`, the `results` last."""
+        nest, geometry = self.nest, self.geometry
+        accumulates, finishes, before, after = (bool(flag) for flag in key[-4:])
+        return (
+            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
+            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
+            geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
+        )  # fmt: skip
 
 
 def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool]) -> NDArray[np.bool_]:
