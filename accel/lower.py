@@ -16,7 +16,7 @@ from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
-from workloads import InputError, Layer, Operand
+from workloads import InputError, Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
 
@@ -66,7 +66,9 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
     return bool(held & 1), bool(held & 2), bool(held & 4)
 
 
-def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> None:
+def require_fit(
+    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+) -> None:
     """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
     layer, mapping = schedule.layer, schedule.mapping
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
@@ -75,7 +77,7 @@ def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency)
         raise InputError(
             f"{used[0]} unrolled {used[1]} times over {used[2]} {used[0]}: use smaller factors", source=where
         )
-    need = buffer_bits(schedule, spec, residency)
+    need = buffer_bits(schedule, spec, residency, coded_weight_bits)
     for name, bits, kib in (
         ("data_buffer.kib", need[0], spec.data_buffer.kib),
         ("weight_buffer.kib", need[1], spec.weight_buffer.kib),
@@ -86,8 +88,13 @@ def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency)
             raise InputError(f"{name} = {kib:g} is too small for a tile of {bits} bits: needs {least}", source=where)
 
 
-def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> tuple[int, int, int]:
-    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory."""
+def buffer_bits(
+    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+) -> tuple[int, int, int]:
+    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory.
+
+    `coded_weight_bits`: of the whole coded tensor, where the weight buffer holds it coded.
+    """
     width = widths(schedule.layer.bits, spec)
     data_tiles, weight_tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     held = schedule.held_words
@@ -95,7 +102,10 @@ def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency)
     reduced_again = bool(schedule.accumulates.any()) or _returns(schedule.mapping)
     output_bits = width.psum if reduced_again else width.output
     outputs = int(held[Operand.OUTPUT]) * output_bits * data_tiles
-    weights = int(held[Operand.WEIGHT]) * width.weight * weight_tiles
+    weights = int(held[Operand.WEIGHT]) * width.weight
+    if coded_weight_bits is not None:
+        weights = -(-int(held[Operand.WEIGHT]) * coded_weight_bits // schedule.layer.words(Operand.WEIGHT))
+    weights *= weight_tiles
     if spec.data_buffer.accumulator_kib:
         return inputs + residency.reserved_bits, weights, outputs
     outputs = 0 if residency.output and not reduced_again else outputs
@@ -119,13 +129,14 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
 
     Raises InputError if tiles do not fit.
     """
-    require_fit(schedule, spec, residency)
+    coded_weight_bits = occupancy.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
+    require_fit(schedule, spec, residency, coded_weight_bits)
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
     dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy, spec, width)
+        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -162,7 +173,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         compute_cycles=counts[:, passes.COMPUTE].copy(),
         waits=_waits(schedule, tiles, bits),
         weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
-        resident_bits=_resident(schedule, width),
+        resident_bits=_resident(schedule, width, coded_weight_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
         layer_setup_cycles=spec.controller.layer_setup_cycles,
         latency_cycles=timing.to_cycles(timing.device.latency_ps),
@@ -198,14 +209,13 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> In
 
 
 def _skipping_counts(
-    schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, width: Widths
+    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, coded_weight_bits: int | None
 ) -> tuple[Ints, float]:
     """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
 
-    Words of an operand that skips cross its port in the share of nonzeros of the whole tensor.
+    Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
+    holds them coded, in the share of coded bits.
     """
-    operands = occupancy.operands
-    assert operands is not None
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
     tiles = _Tiles.of(schedule, spec, width)
     handling = spec.pe_array.zero_handling
@@ -213,6 +223,8 @@ def _skipping_counts(
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
         if how == "skip":
             kept[row] = np.count_nonzero(words), words.size
+    if coded_weight_bits is not None:
+        kept[1] = coded_weight_bits, operands.weight.size * width.weight
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
     log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
     bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
@@ -308,13 +320,16 @@ def _waits(schedule: TileSchedule, tiles: tuple[int, int], bits: Ints) -> Ints:
     return waits
 
 
-def _resident(schedule: TileSchedule, width: Widths) -> Ints:
+def _resident(schedule: TileSchedule, width: Widths, coded_weight_bits: int | None) -> Ints:
     """(steps, 2): bits of the tile at work in the data and the weight buffer, as the trace shows them."""
     sizes = np.zeros((schedule.steps, 3), dtype=np.int64)
     for operand in Operand:
         moved = schedule.store_words if operand is Operand.OUTPUT else schedule.load_words[:, operand]
         seen = np.maximum.accumulate(np.where(moved > 0, np.arange(schedule.steps), 0))
         sizes[:, operand] = moved[seen] * (width.input, width.weight, width.psum)[operand]
+    if coded_weight_bits is not None:
+        whole = schedule.layer.words(Operand.WEIGHT) * width.weight
+        sizes[:, Operand.WEIGHT] = -(-sizes[:, Operand.WEIGHT] * coded_weight_bits // whole)
     return np.column_stack([sizes[:, Operand.INPUT] + sizes[:, Operand.OUTPUT], sizes[:, Operand.WEIGHT]])
 
 
