@@ -76,8 +76,12 @@ def estimate(
     spec: Accelerator,
     residency: Residency = NOWHERE,
     threads: int | None = None,
+    weight_share: float = 1.0,
 ) -> Estimates:
-    """Cost every mapping of a column on dense operands, on all cores unless `threads` says otherwise."""
+    """Cost every mapping of a column on dense operands, on all cores unless `threads` says otherwise.
+
+    `weight_share`: bits of a weight in its buffer over those of a plain one.
+    """
     shape = column.shape
     loops = shape.loops
     named = tuple(dict.fromkeys(axis for _, axis in loops))
@@ -107,7 +111,7 @@ def estimate(
         geometry.window,
         machine_vector(spec, widths(layer.bits, spec)),
         timing.vector,
-        _limits(layer, spec, residency, timing),
+        _limits(layer, spec, residency, timing, weight_share),
         _prices(layer, spec),
         result,
     )
@@ -133,13 +137,13 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_cores(), thread_name_prefix="estimate")
 
 
-def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: TransferTiming) -> Ints:
+def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: TransferTiming, weight_share: float) -> Ints:
     """The buffers, what of the layer stays on chip, and the set-up cycles."""
     limits = np.zeros(kernel.LIMITS, dtype=np.int64)
     limits[kernel.DATA_TILES] = 2 if spec.data_buffer.double_buffered else 1
     limits[kernel.WEIGHT_TILES] = 2 if spec.weight_buffer.double_buffered else 1
     limits[kernel.DATA_BITS] = int(spec.data_buffer.kib * 8192)
-    limits[kernel.WEIGHT_BITS] = int(spec.weight_buffer.kib * 8192)
+    limits[kernel.WEIGHT_BITS] = int(spec.weight_buffer.kib * 8192 / weight_share)
     limits[kernel.ACCUMULATOR_BITS] = int(spec.data_buffer.accumulator_kib * 8192)
     limits[kernel.RESERVED_BITS] = residency.reserved_bits
     limits[kernel.INPUT_STAYS] = residency.input

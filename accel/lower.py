@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,11 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
+from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
-from workloads import InputError, Layer, Operand
+from workloads import InputError, Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
 
@@ -35,13 +37,19 @@ NOWHERE = Residency()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind."""
+    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind.
+
+    `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
+    of the average one, on an array that skips; else 0.
+    """
 
     program: TileProgram
     width: Widths
     counts: Ints
     rows_opened: Ints
     bursts: Ints
+    dense_mac_cycles: int
+    imbalance: float
 
 
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
@@ -59,12 +67,14 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
     return bool(held & 1), bool(held & 2), bool(held & 4)
 
 
-def require_fit(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> None:
+def require_fit(
+    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+) -> None:
     """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
     layer, mapping = schedule.layer, schedule.mapping
     require_array(mapping, layer, spec)
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
-    need = buffer_bits(schedule, spec, residency)
+    need = buffer_bits(schedule, spec, residency, coded_weight_bits)
     for name, bits, kib in (
         ("data_buffer.kib", need[0], spec.data_buffer.kib),
         ("weight_buffer.kib", need[1], spec.weight_buffer.kib),
@@ -85,8 +95,13 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
 
 
-def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency) -> tuple[int, int, int]:
-    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory."""
+def buffer_bits(
+    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+) -> tuple[int, int, int]:
+    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory.
+
+    `coded_weight_bits`: of the whole coded tensor, where the weight buffer holds it coded.
+    """
     width = widths(schedule.layer.bits, spec)
     data_tiles, weight_tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     held = schedule.held_words
@@ -94,7 +109,10 @@ def buffer_bits(schedule: TileSchedule, spec: Accelerator, residency: Residency)
     reduced_again = bool(schedule.accumulates.any()) or _returns(schedule.mapping)
     output_bits = width.psum if reduced_again else width.output
     outputs = int(held[Operand.OUTPUT]) * output_bits * data_tiles
-    weights = int(held[Operand.WEIGHT]) * width.weight * weight_tiles
+    weights = int(held[Operand.WEIGHT]) * width.weight
+    if coded_weight_bits is not None:
+        weights = -(-int(held[Operand.WEIGHT]) * coded_weight_bits // schedule.layer.words(Operand.WEIGHT))
+    weights *= weight_tiles
     if spec.data_buffer.accumulator_kib:
         return inputs + residency.reserved_bits, weights, outputs
     outputs = 0 if residency.output and not reduced_again else outputs
@@ -118,10 +136,14 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
 
     Raises InputError if tiles do not fit.
     """
-    require_fit(schedule, spec, residency)
+    coded_weight_bits = occupancy.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
+    require_fit(schedule, spec, residency, coded_weight_bits)
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
+    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    if occupancy.operands is not None:
+        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -158,7 +180,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         compute_cycles=counts[:, passes.COMPUTE].copy(),
         waits=_waits(schedule, tiles, bits),
         weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
-        resident_bits=_resident(schedule, width),
+        resident_bits=_resident(schedule, width, coded_weight_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
         layer_setup_cycles=spec.controller.layer_setup_cycles,
         latency_cycles=timing.to_cycles(timing.device.latency_ps),
@@ -166,7 +188,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, bursts)
+    return Lowered(program, width, counts.sum(axis=0), rows, bursts, dense_mac_cycles, imbalance)
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -176,27 +198,79 @@ def _returns(mapping: Mapping) -> bool:
 
 def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
-    mapping, layer, axes = schedule.mapping, schedule.layer, schedule.axes
-    geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
-    nest = Nest.of(mapping, axes)
-    machine = machine_vector(spec, width)
-    limits = schedule.starts.max(axis=0) + schedule.extents[-1]
-    reduced = geometry.reduced
-    finishes = (schedule.starts + schedule.extents == limits)[:, reduced].all(axis=1)
-    continued = _continued(schedule, held_operands(mapping, layer, spec))
-    continues = np.r_[continued[1:], False]
-    keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
-    distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
+    tiles = _Tiles.of(schedule, spec, width)
+    distinct, inverse = np.unique(tiles.keys, axis=0, return_inverse=True)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
-        accumulates, finish, before, after = (bool(flag) for flag in key[-4:])
-        passes.tile_cost(
-            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
-            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, reduced, geometry.window, geometry.strides,
-            machine, accumulates, finish, before, after, _returns(mapping), found[index],
-        )  # fmt: skip
+        passes.tile_cost(*tiles.arguments(key, found[index]))
     counts: Ints = found[inverse.reshape(-1)]
     return counts
+
+
+def _skipping_counts(
+    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, coded_weight_bits: int | None
+) -> tuple[Ints, float]:
+    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+
+    Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
+    holds them coded, in the share of coded bits.
+    """
+    work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
+    tiles = _Tiles.of(schedule, spec, width)
+    handling = spec.pe_array.zero_handling
+    kept = np.ones((2, 2), dtype=np.int64)
+    for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
+        if how == "skip":
+            kept[row] = np.count_nonzero(words), words.size
+    if coded_weight_bits is not None:
+        kept[1] = coded_weight_bits, operands.weight.size * width.weight
+    counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
+    log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
+    bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
+    for step, key in enumerate(tiles.keys):
+        first = bounds[step]
+        passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
+        bounds[step + 1] = first + counts[step, passes.PASSES]
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
+    extra, waiting, _ = np.diff(logged[bounds], axis=0).T
+    pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
+    counts[:, passes.COMPUTE] = extra + pace
+    counts[:, passes.MAC] = macs
+    counts[:, passes.PORT] = extra + pace - macs - waiting
+    return counts, work.imbalance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tiles:
+    """What the kernels take: `keys` (steps, axes + flags) tell tiles apart, the rest is the same for all."""
+
+    nest: Nest
+    geometry: Geometry
+    machine: Ints
+    returns: bool
+    keys: Ints
+
+    @classmethod
+    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths) -> _Tiles:
+        mapping, axes = schedule.mapping, schedule.axes
+        geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
+        limits = schedule.starts.max(axis=0) + schedule.extents[-1]
+        finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
+        continued = _continued(schedule, held_operands(mapping, schedule.layer, spec))
+        continues = np.r_[continued[1:], False]
+        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
+        return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
+
+    def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
+        """Of `tile_cost` and `walk_passes`, the `results` last."""
+        nest, geometry = self.nest, self.geometry
+        accumulates, finishes, before, after = (bool(flag) for flag in key[-4:])
+        return (
+            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
+            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
+            geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
+        )  # fmt: skip
 
 
 def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool]) -> NDArray[np.bool_]:
@@ -245,13 +319,16 @@ def _waits(schedule: TileSchedule, tiles: tuple[int, int], bits: Ints) -> Ints:
     return waits
 
 
-def _resident(schedule: TileSchedule, width: Widths) -> Ints:
+def _resident(schedule: TileSchedule, width: Widths, coded_weight_bits: int | None) -> Ints:
     """(steps, 2): bits of the tile at work in the data and the weight buffer, as the trace shows them."""
     sizes = np.zeros((schedule.steps, 3), dtype=np.int64)
     for operand in Operand:
         moved = schedule.store_words if operand is Operand.OUTPUT else schedule.load_words[:, operand]
         seen = np.maximum.accumulate(np.where(moved > 0, np.arange(schedule.steps), 0))
         sizes[:, operand] = moved[seen] * (width.input, width.weight, width.psum)[operand]
+    if coded_weight_bits is not None:
+        whole = schedule.layer.words(Operand.WEIGHT) * width.weight
+        sizes[:, Operand.WEIGHT] = -(-sizes[:, Operand.WEIGHT] * coded_weight_bits // whole)
     return np.column_stack([sizes[:, Operand.INPUT] + sizes[:, Operand.OUTPUT], sizes[:, Operand.WEIGHT]])
 
 

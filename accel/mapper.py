@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 
 from accel.bounds import Bounds, bounds
+from accel.encode import widths
 from accel.estimate import estimate
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
+from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
@@ -18,7 +20,7 @@ from mappings.column import MappingColumn
 from mappings.dataflows import ArrayShape
 from mappings.search import Budget, Found, search
 from mappings.space import MapSpace
-from workloads import InputError, Layer
+from workloads import InputError, Layer, Operand
 
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
@@ -95,34 +97,45 @@ def explore(
     budget: Budget = QUICK,
     seed: int = 0,
 ) -> MappedLayer:
-    """Search the map space of a layer and simulate the best few mappings, on dense operands.
+    """Search the map space of a layer on dense operands and simulate the best few mappings.
 
     Raises InputError as `map_layer` does.
     """
     space = map_space(layer, spec, dataflow)
+    coded = _coded_weight_bits(layer, spec, seed)
+    share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     found = search(
         space,
-        lambda column: estimate(layer, column, spec, residency).objective(objective),
+        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
         budget,
         seed,
         keep=_CHECKED,
     )
-    fitting = _fitting(found, layer, spec, residency)
+    fitting = _fitting(found, layer, spec, residency, coded)
     if not fitting:
-        raise _misfit(space, layer, spec, residency)
-    simulated = [(mapping, simulate_layer(layer, mapping, spec, residency=residency).report) for mapping in fitting]
+        raise _misfit(space, layer, spec, residency, coded)
+    simulated = [
+        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report) for mapping in fitting
+    ]
     simulated.sort(key=lambda entry: objective_value(entry[1], objective))
     (mapping, report), *rest = simulated
     least = bounds(layer, spec, residency)
     return MappedLayer(layer, mapping, report, least, tuple(rest), found.costed, found.seconds)
 
 
-def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency) -> list[Mapping]:
+def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
+    """What the layer's weights take where the weight buffer holds them coded."""
+    if not spec.weight_buffer.compressed:
+        return None
+    return occupancy(layer, widths(layer.bits, spec), spec, seed).coded_bits[Operand.WEIGHT]
+
+
+def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
     """The best mappings whose exact tiles fit: the estimate's footprints may be a little too large or too small."""
     have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
     fitting = []
     for _, mapping in found.ranked:
-        need = buffer_bits(schedule(layer, mapping), spec, residency)
+        need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
             fitting.append(mapping)
         if len(fitting) == _CONFIRMED:
@@ -130,7 +143,7 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     return fitting
 
 
-def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency) -> InputError:
+def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> InputError:
     """Why nothing fits, told of the mapping with the smallest tiles."""
     smallest: tuple[float, MappingColumn, int] | None = None
     for column in space.seeds():
@@ -140,7 +153,7 @@ def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residen
             smallest = (float(held[least]), column, least)
     if smallest is not None:
         try:
-            require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency)
+            require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency, coded)
         except InputError as error:
             return error
     return InputError(f"no mapping of {', '.join(space.dataflows)} covers layer {layer.name}", source=spec.name)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs import RunLength
+from accel.codecs import StoredBits
 from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
-from accel.spec import Accelerator
+from accel.spec import Accelerator, CodecName
+from accel.storage import format_of, needs_values
 from workloads.errors import InputError
-from workloads.layer import Layer, Operand
+from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
 
 Ints = NDArray[np.int64]
@@ -23,15 +24,29 @@ class Occupancy:
     """Exact counts over real or drawn operands.
 
     `effectual_macs`: both factors nonzero. `input_macs`, `weight_macs`: that factor nonzero. Padding is zero.
-    `coded_bits`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
-    `source`: "tensors", "drawn" or "dense".
+    `stored`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
+    `source`: "tensors", "drawn" or "dense". `operands`: what an array that skips zeros walks, else None.
     """
 
     effectual_macs: int
     input_macs: int
     weight_macs: int
-    coded_bits: tuple[int | None, int | None, int | None]
+    stored: tuple[StoredBits | None, StoredBits | None, StoredBits | None]
     source: str
+    operands: Tensors | None = None
+
+    @property
+    def coded_bits(self) -> tuple[int | None, ...]:
+        """By operand, bits of the whole tensor as stored off chip; None where it is stored word by word."""
+        return tuple(None if parts is None else parts.total for parts in self.stored)
+
+    def macs(self, without_zero_inputs: bool, without_zero_weights: bool, all_macs: int) -> int:
+        """MACs left when those with a zero in an operand are left out."""
+        if without_zero_inputs and without_zero_weights:
+            return self.effectual_macs
+        if without_zero_inputs:
+            return self.input_macs
+        return self.weight_macs if without_zero_weights else all_macs
 
 
 def occupancy(
@@ -41,14 +56,19 @@ def occupancy(
 
     `output` holds the finished outputs where they are known. Raises InputError for tensors wider than their words.
     """
-    tensors = layer.tensors
+    tensors, codec = layer.tensors, spec.dma.codec
     if tensors:
         _require_width(layer, "input", tensors.input, width.input)
         _require_width(layer, "weight", tensors.weight, width.weight)
+    skips = spec.pe_array.skips
+
+    def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
+        return draw_operand(layer, operand, seed) if needed or density < 1.0 else None
+
     density = layer.density
-    given = tensors.input if tensors else _drawn(layer, Operand.INPUT, density.input, seed)
-    weight = tensors.weight if tensors else _drawn(layer, Operand.WEIGHT, density.weight, seed)
-    output = output if output is not None else _drawn(layer, Operand.OUTPUT, density.output, seed)
+    given = tensors.input if tensors else drawn(Operand.INPUT, density.input, skips or needs_values(codec.input))
+    weight = tensors.weight if tensors else drawn(Operand.WEIGHT, density.weight, skips or needs_values(codec.weight))
+    output = output if output is not None else drawn(Operand.OUTPUT, density.output, needs_values(codec.output))
     met = _dense_met(layer) if given is None else _met(layer, given)
     met = met.reshape(layer.G, layer.C, layer.R, layer.S)
     filters = np.full((layer.G, layer.C, layer.R, layer.S), layer.K, dtype=np.int64)
@@ -59,12 +79,13 @@ def occupancy(
         effectual_macs=int((met * filters).sum()),
         input_macs=int(met.sum()) * layer.K,
         weight_macs=int(filters.sum()) * pixels,
-        coded_bits=(
-            _coded(given, spec.dma.codec.input, width.input, spec),
-            _coded(weight, spec.dma.codec.weight, width.weight, spec),
-            _coded(output, spec.dma.codec.output, width.output, spec),
+        stored=(
+            _stored(given, codec.input, width.input, spec),
+            _stored(weight, codec.weight, width.weight, spec),
+            _stored(output, codec.output, width.output, spec),
         ),
         source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",
+        operands=Tensors(given, weight) if skips and given is not None and weight is not None else None,
     )
 
 
@@ -76,10 +97,6 @@ def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: in
             f"tensor {name} holds {low} to {high}, beyond {bits} bits: set bits.{name} of the layer, or narrow it",
             source=f"layer {layer.name}",
         )
-
-
-def _drawn(layer: Layer, operand: Operand, density: float, seed: int) -> NDArray[np.integer] | None:
-    return None if density >= 1.0 else draw_operand(layer, operand, seed)
 
 
 def _met(layer: Layer, words: NDArray[np.integer]) -> Ints:
@@ -104,9 +121,9 @@ def _dense_met(layer: Layer) -> Ints:
     return np.broadcast_to(met, (layer.G * layer.C, layer.R, layer.S))
 
 
-def _coded(words: NDArray[np.integer] | None, codec: str, bits: int, spec: Accelerator) -> int | None:
-    """Coded size, or None when there is no codec or coding would not shrink the tensor: it is then stored plainly."""
+def _stored(words: NDArray[np.integer] | None, codec: CodecName, bits: int, spec: Accelerator) -> StoredBits | None:
+    """Coded size by part, or None when it is stored plainly: there is no codec, or coding would not shrink it."""
     if codec == "none" or words is None:
         return None
-    coded = RunLength(spec.dma.rlc_run_bits, bits).coded_bits(words)
-    return coded if coded < words.size * bits else None
+    parts = format_of(codec, bits, spec.dma).stored(words)
+    return parts if parts.total < words.size * bits else None

@@ -65,6 +65,12 @@ class LayerReport:
     energy_dram_pj: float
     operands: str
     mapping: str
+    skipped_macs: int = 0
+    """MACs with a zero operand that took neither cycle nor energy."""
+    pe_imbalance: float = 0.0
+    """Cycles of the busiest PE over those of the average one, on an array that skips zeros; else 0."""
+    dram_index_bits: int = 0
+    """Of the bits that crossed the DRAM pins, those that are not values: indices, padding, pointers, codebooks."""
 
     @property
     def dram_bits(self) -> int:

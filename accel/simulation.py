@@ -114,6 +114,15 @@ def _report(
         energy_dram_pj=cost.dram_pj,
         operands=zeros.source,
         mapping=tiles.mapping.name,
+        skipped_macs=layer.macs - work.macs - work.gated_macs,
+        pe_imbalance=lowered.imbalance,
+        dram_index_bits=sum(
+            round(moved[name] * parts.overhead / parts.total)
+            for name, parts in zip(
+                ("dram_read_input_bits", "dram_read_weight_bits", "dram_write_output_bits"), zeros.stored, strict=True
+            )
+            if parts is not None
+        ),
     )
 
 
@@ -141,17 +150,12 @@ def _work(
     moved: dict[str, int],
     array: dict[str, int],
 ) -> Work:
-    """Everything that costs energy. A gate on an operand saves the MACs in which that operand is zero."""
+    """Everything that costs energy. Gating or skipping an operand saves the MACs in which that operand is zero."""
     layer, counts, mapping = tiles.layer, lowered.counts, tiles.mapping
-    gates = spec.pe_array.zero_handling
-    spent = layer.macs
-    if gates.input == "gate" and gates.weight == "gate":
-        spent = zeros.effectual_macs
-    elif gates.input == "gate":
-        spent = zeros.input_macs
-    elif gates.weight == "gate":
-        spent = zeros.weight_macs
-    busy_pes = layer.macs / int(counts[passes.MAC]) / prod(loop.factor for loop in mapping.lanes)
+    handling = spec.pe_array.zero_handling
+    issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
+    spent = zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
+    busy_pes = layer.macs / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
@@ -160,7 +164,7 @@ def _work(
     apart = spec.data_buffer.accumulator_kib > 0
     return Work(
         macs=spent,
-        gated_macs=layer.macs - spent,
+        gated_macs=issued - spent,
         input_fills=round(int(counts[passes.FILL_INPUT]) * busy_pes),
         weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
         output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),

@@ -59,6 +59,9 @@ def run_command(
     mapping: MappingFlag = "auto",
     batch: Batch = "1",
     bits: Annotated[str | None, typer.Option("--bits", metavar="W,A", help="Bits of weights and activations.")] = None,
+    density: Annotated[
+        str | None, typer.Option("--density", metavar="NAME", help="Published zeros of a pruned network: han2015.")
+    ] = None,
     seed: Seed = "0",
     real_input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE", help="Run this .npy array or .png picture through it.")
@@ -86,6 +89,7 @@ def run_command(
         mapping=mapping,
         batch=batch,
         bits=bits,
+        density=density,
         seed=seed,
         real_input=real_input,
         outputs=outputs,

@@ -16,6 +16,7 @@ from accel.output import require_folder, require_writable, write_bytes, write_te
 from accel.spec import Accelerator, load
 from workloads import load as load_network
 from workloads.errors import InputError
+from workloads.pruning import pruned
 
 if TYPE_CHECKING:
     from accel.evaluation import Evaluation
@@ -85,6 +86,7 @@ def run(
     mapping: str,
     batch: str,
     bits: str | None,
+    density: str | None,
     seed: str,
     real_input: Path | None,
     outputs: Outputs,
@@ -96,8 +98,12 @@ def run(
     chosen = mapping_of(mapping)
     spec = load(chip)
     network = with_bits(load_network(network_name, inputs_at_once), bits)
+    if density is not None:
+        network = pruned(network, density)
     inputs = None
     if real_input is not None:
+        if density is not None:
+            raise InputError("--density and --input: zeros are those of the run on an input, give one of the two")
         from workloads.inputs import read_input
 
         inputs = read_input(real_input, network)

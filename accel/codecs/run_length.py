@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.codecs.format import StoredBits
 from accel.kernels.run_length import count_pairs, decode_pairs, encode_pairs
 
 WORD_BITS = 64
@@ -19,6 +21,10 @@ class RunLength:
 
     run_bits: int
     value_bits: int
+
+    @property
+    def name(self) -> str:
+        return "rlc"
 
     @property
     def pairs_per_word(self) -> int:
@@ -38,6 +44,12 @@ class RunLength:
         """Bits of a tensor coded in the order it is stored."""
         return self.packed_bits(int(count_pairs(words.reshape(-1), self.longest_run)))
 
+    def stored(self, words: NDArray[np.integer]) -> StoredBits:
+        """Zero values that end a run, terminal bits and the unused end of memory words are padding."""
+        useful = int(np.count_nonzero(words))
+        values, index = useful * self.value_bits, useful * self.run_bits
+        return StoredBits(values, index, self.coded_bits(words) - values - index)
+
     def encode(self, words: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
         """(runs, values) of a tensor in storage order."""
         flat = words.reshape(-1)
@@ -47,7 +59,10 @@ class RunLength:
         encode_pairs(flat, self.longest_run, runs, values)
         return runs, values
 
-    def decode(self, runs: NDArray[np.int64], values: NDArray[np.integer], count: int) -> NDArray[np.integer]:
-        """The `count` words that were encoded."""
-        words: NDArray[np.integer] = decode_pairs(runs, values, count)
-        return words
+    def decode(
+        self, runs: NDArray[np.int64], values: NDArray[np.integer], count: int | tuple[int, ...]
+    ) -> NDArray[np.integer]:
+        """The `count` words that were encoded, or the tensor of that shape."""
+        size = count if isinstance(count, int) else prod(count)
+        words: NDArray[np.integer] = decode_pairs(runs, values, size)
+        return words.reshape(count)

@@ -28,6 +28,11 @@ READ_INPUT, READ_WEIGHT, READ_PSUM, WRITE_PSUM, WRITE_OUTPUT = 4, 5, 6, 7, 8
 FILL_INPUT, FILL_WEIGHT, FILL_OUTPUT = 9, 10, 11
 COUNTS = 12
 
+# Columns of the log of `walk_passes`: cycles of a pass before and after its pace (with what the tile's end adds), how
+# many of those no port causes, and the pace of the ports alone.
+EXTRA, WAITING, PORT_PACE = 0, 1, 2
+LOGGED = 3
+
 # Fields of the machine vector.
 (
     ROWS,
@@ -63,6 +68,28 @@ def tile_cost(
     result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
     throughout a full pass.
     """
+    return int(
+        walk_passes(
+            extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes, relevant, reduced,
+            window, strides, machine, accumulates, finishes, continued, continues, returns, result,
+            np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, LOGGED), dtype=np.int64),
+        )
+    )  # fmt: skip
+
+
+@kernel
+def walk_passes(
+    extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
+    unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
+    accumulates: bool, finishes: bool, continued: bool, continues: bool, returns: bool, result: Ints,
+    kept: Ints, issued: Bools, log: Ints,
+) -> int:  # fmt: skip
+    """As `tile_cost`, for an array that skips zeros.
+
+    kept: (2, 2) of inputs and weights, words that cross a port and words there are. issued: (passes,) whether a pass
+    has operands at all (no entries: all have); one that has none only finishes outputs. log: (passes, LOGGED) is filled
+    when it has rows.
+    """
     axes = len(extent)
     loops = len(loop_axis)
     result[:] = 0
@@ -75,6 +102,7 @@ def tile_cost(
     start = np.empty(axes, dtype=np.int64)
     index = np.zeros(loops, dtype=np.int64)
     before = np.full(loops, -1, dtype=np.int64)
+    fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides,
@@ -83,6 +111,8 @@ def tile_cost(
     known[0] = True
     keeps = analyses[0, HELD : HELD + 3]
     first_pass = True
+    first_fed = True
+    number = 0
     resident = 0  # output words the registers hold across passes
     complete = False  # whether those are finished
     last = 0  # cycles of the pass before, with its skew
@@ -112,16 +142,26 @@ def tile_cost(
                 )  # fmt: skip
                 known[ragged] = True
             serial = fill = drain = hidden = 0
-            pace = one[CYCLES]
+            feeds = len(issued) == 0 or issued[number]
+            pace = 0
             for operand in range(3):
                 held = keeps[operand] != 0
-                changed = first_pass and not (continued and held)
+                if not feeds and (operand != OUTPUT or not (held or ends)):
+                    continue
+                first = first_pass if operand == OUTPUT else first_fed
+                changed = first and not (continued and held)
                 for loop in range(loops):
-                    if index[loop] != before[loop] and relevant[loop_axis[loop], operand] and not first_pass:
+                    earlier = before[loop] if operand == OUTPUT else fed[loop]
+                    if index[loop] != earlier and relevant[loop_axis[loop], operand] and not first:
                         changed = True
                 words = one[WORDS + operand] if changed or not held else 0
+                if operand != OUTPUT:
+                    words = -(-words * kept[operand, 0] // kept[operand, 1])
                 if changed or not held:
-                    result[FILL_INPUT + operand] += one[FILL + operand]
+                    filled = one[FILL + operand]
+                    if operand != OUTPUT:
+                        filled = -(-filled * kept[operand, 0] // kept[operand, 1])
+                    result[FILL_INPUT + operand] += filled
                 if operand != OUTPUT:
                     result[READ_INPUT + operand] += words
                     loading = port_cycles(words, bits[operand], ports[operand])
@@ -170,8 +210,14 @@ def tile_cost(
             skew = 0
             if systolic and not (first_pass and continued) and (first_pass or machine[OVERLAP_PASSES] == 0):
                 skew = machine[ROWS] + machine[COLUMNS] - 2
-            latency = machine[ACCUMULATION_LATENCY] if returns else 0
-            cycles = max(serial + fill + pace + drain + skew, hidden) + latency
+            latency = machine[ACCUMULATION_LATENCY] if returns and feeds else 0
+            extra = serial + fill + drain + skew
+            pace = max(pace, hidden - extra)
+            if len(log) > 0:
+                log[number, EXTRA] = extra + latency
+                log[number, WAITING] = skew + latency
+                log[number, PORT_PACE] = pace
+            cycles = extra + max(one[CYCLES], pace) + latency
             last = cycles if skew or not systolic else cycles + machine[ROWS] + machine[COLUMNS] - 2
             result[COMPUTE] += cycles
             result[MAC] += one[CYCLES]
@@ -179,6 +225,10 @@ def tile_cost(
             result[PASSES] += 1
             first_pass = False
             before[:] = index
+            if feeds:
+                first_fed = False
+                fed[:] = index
+            number += 1
         loop = loops - 1
         while loop >= 0:
             index[loop] += 1
@@ -198,4 +248,6 @@ def tile_cost(
             writing = max(0, writing - last)
         result[COMPUTE] += writing
         result[PORT] += writing
+        if len(log) > 0:
+            log[number - 1, EXTRA] += writing
     return int(keeps[0] | keeps[1] << 1 | keeps[2] << 2)

@@ -5,21 +5,34 @@ from __future__ import annotations
 from accel.spec.accelerator import Accelerator, Energy, MappingChoice
 from accel.spec.controller import Controller
 from accel.spec.data_buffer import DataBuffer
-from accel.spec.dma import Codecs, Dma
+from accel.spec.dma import CodecName, Codecs, Dma, Formats
 from accel.spec.load import dump, load, preset_names, preset_text
-from accel.spec.pe_array import Bits, PEArray, Ports, RegisterDoubleBuffered, Registers, ZeroHandlings
+from accel.spec.pe_array import (
+    Bits,
+    Distribution,
+    Matching,
+    PEArray,
+    Ports,
+    RegisterDoubleBuffered,
+    Registers,
+    ZeroHandlings,
+)
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
 
 __all__ = [
     "Accelerator",
     "Bits",
+    "CodecName",
     "Codecs",
     "Controller",
     "DataBuffer",
+    "Distribution",
     "Dma",
     "Energy",
+    "Formats",
     "MappingChoice",
+    "Matching",
     "PEArray",
     "Ports",
     "RegisterDoubleBuffered",

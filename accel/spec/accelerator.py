@@ -20,7 +20,14 @@ from accel.spec.weight_buffer import WeightBuffer
 from accel.tables import require_energy
 from workloads.errors import InputError
 
-DataflowName = Literal["row_stationary", "weight_stationary", "output_stationary", "input_stationary", "no_local_reuse"]
+DataflowName = Literal[
+    "row_stationary",
+    "weight_stationary",
+    "output_stationary",
+    "input_stationary",
+    "no_local_reuse",
+    "input_broadcast",
+]
 
 
 class Energy(Part):
@@ -106,6 +113,16 @@ class Accelerator(Part):
             except ValueError as error:
                 problem = f"technology_nm = {self.technology_nm:g}: no table of that node, give energy.table ({error})"
                 raise ValueError(problem) from None
+        return self
+
+    @model_validator(mode="after")
+    def _coded_weights_are_read_as_coded(self) -> Accelerator:
+        if not self.weight_buffer.compressed:
+            return self
+        if self.dma.codec.weight == "none":
+            raise ValueError('weight_buffer.compressed = true: needs dma.codec.weight, which is "none"')
+        if self.pe_array.zero_handling.weight != "skip":
+            raise ValueError('weight_buffer.compressed = true: needs pe_array.zero_handling.weight = "skip"')
         return self
 
     @model_validator(mode="after")

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from accel.spec.base import Count, Megahertz, Part
 from accel.tables import require_dram
 
-CodecName = Literal["none", "rlc"]
-"""How an operand is stored off chip: word by word, or zero runs and values (Eyeriss)."""
+CodecName = Literal["none", "rlc", "bitmask", "csc", "n_of_m", "codebook", "huffman"]
+"""How an operand is stored off chip: word by word; zero runs and values (Eyeriss); a mask and the nonzeros (SparTen);
+compressed sparse columns (EIE); N nonzeros in M words (2:4); indices into a table of values; Huffman codes."""
 
 
 class Codecs(Part):
@@ -19,6 +20,29 @@ class Codecs(Part):
     input: CodecName = "none"
     weight: CodecName = "none"
     output: CodecName = "none"
+
+
+class Formats(Part):
+    """Parameters of the formats named in `codec`; run-length coding has its `rlc_run_bits`."""
+
+    chunk_bits: Count = 1
+    """bitmask: the mask is padded to whole chunks of so many bits."""
+    csc_run_bits: Annotated[int, Field(ge=1, le=16)] = 4
+    csc_slices: Count = 1
+    """csc: processing elements the rows of a column are dealt to; each has a pointer to its part of each column."""
+    csc_pointer_bits: Annotated[int, Field(ge=1, le=32)] = 16
+    n: Count = 2
+    """n_of_m: nonzeros at most..."""
+    m: Count = 4
+    """n_of_m: ...among so many neighbours along the input channels."""
+    codebook_bits: Annotated[int, Field(ge=0, le=16)] = 0
+    """codebook, csc: bits of an index into a table of values, which are taken to be in it; 0: csc stores values."""
+
+    @model_validator(mode="after")
+    def _n_within_m(self) -> Formats:
+        if self.n > self.m:
+            raise ValueError(f"n = {self.n}: needs at most m = {self.m}")
+        return self
 
 
 class Dma(Part):
@@ -33,6 +57,7 @@ class Dma(Part):
     codec: Codecs = Codecs()
     codec_words_per_cycle: Count = 1
     rlc_run_bits: Annotated[int, Field(ge=1, le=16)] = 5
+    formats: Formats = Formats()
 
     @field_validator("dram")
     @classmethod
@@ -48,4 +73,10 @@ class Dma(Part):
         if self.link_bits and self.link_mhz and self.link_bits * self.link_mhz < 1:
             least = 1 / self.link_bits
             raise ValueError(f"link_mhz = {self.link_mhz:g}: needs at least {least:g} for {self.link_bits} bits")
+        return self
+
+    @model_validator(mode="after")
+    def _codebook_has_indices(self) -> Dma:
+        if "codebook" in (self.codec.input, self.codec.weight, self.codec.output) and not self.formats.codebook_bits:
+            raise ValueError('formats.codebook_bits = 0: codec "codebook" needs 1 up')
         return self

@@ -8,8 +8,11 @@ from pydantic import Field, model_validator
 
 from accel.spec.base import Count, Part, WholeNumber, WordBits
 
-ZeroHandling = Literal["none", "gate"]
-"""What a PE does on a zero operand: nothing special, or spend the cycle but not the energy."""
+ZeroHandling = Literal["none", "gate", "skip"]
+"""What a PE does on a zero operand: nothing special, spend the cycle but not the energy, or spend neither."""
+Dealing = Literal["interleaved", "blocked", "balanced"]
+"""How the indices of an unrolled dimension are dealt to PEs: index mod PEs, in even runs of neighbours, or by their
+nonzero weights, dense ones beside sparse ones."""
 
 
 class Bits(Part):
@@ -61,6 +64,64 @@ class ZeroHandlings(Part):
     weight: ZeroHandling = "none"
 
 
+class Matching(Part):
+    """How a PE of an array that skips finds the operands that meet, and how fast. Fields of other styles keep defaults.
+
+    inner: an output's inputs against its weights, in chunks of its reduction; lanes work apart, or on one output
+    together when `width` is their number. column: an input at a time with the stored weights of its column, `width` of
+    them a cycle. plane: `inputs` inputs with `weights` weights of a channel a cycle, every one with every other.
+    """
+
+    style: Literal["inner", "column", "plane"] = "inner"
+    width: Count = 1
+    """inner, column: useful positions a cycle."""
+    least: WholeNumber = 0
+    """inner, column: cycles a chunk, or a column, takes at least."""
+    chunk: WholeNumber = 0
+    """inner: positions of the reduction that are matched before the next are looked at; 0: all of a pass."""
+    scan: WholeNumber = 0
+    """inner: positions looked through in a cycle; 0: any number."""
+    run_bits: WholeNumber = 0
+    """column: bits of the zero run of a stored weight; bridges of longer runs cost what weights do. 0: no bridges."""
+    inputs: Count = 1
+    """plane: inputs a cycle."""
+    weights: Count = 1
+    """plane: weights a cycle."""
+    banks: WholeNumber = 0
+    """plane: accumulator banks, a product a cycle each; 0: as many as products."""
+
+    @model_validator(mode="after")
+    def _fields_of_the_style(self) -> Matching:
+        own = {"inner": ("width", "least", "chunk", "scan"), "column": ("width", "least", "run_bits")}
+        mine = own.get(self.style, ("inputs", "weights", "banks"))
+        for name, info in type(self).model_fields.items():
+            if name not in ("style", *mine) and getattr(self, name) != info.default:
+                raise ValueError(
+                    f'{name} = {getattr(self, name)}: style = "{self.style}" has no such field, only {", ".join(mine)}'
+                )
+        return self
+
+
+class Distribution(Part):
+    """How each dimension is dealt to the PEs it is unrolled over; a flattened axis follows its first dimension."""
+
+    G: Dealing = "interleaved"
+    N: Dealing = "interleaved"
+    K: Dealing = "interleaved"
+    C: Dealing = "interleaved"
+    P: Dealing = "interleaved"
+    Q: Dealing = "interleaved"
+    R: Dealing = "interleaved"
+    S: Dealing = "interleaved"
+
+    @model_validator(mode="after")
+    def _only_filters_have_weights(self) -> Distribution:
+        for dim in "GNCPQRS":
+            if getattr(self, dim) == "balanced":
+                raise ValueError(f'{dim} = "balanced": only K can be balanced, by the nonzero weights of its filters')
+        return self
+
+
 def _ports_of_the_edges(fields: dict[str, Any]) -> Ports:
     """One operand word a cycle for each PE of the longer edge, and one partial sum each way for each column.
 
@@ -97,6 +158,15 @@ class PEArray(Part):
     """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output)."""
     register_double_buffered: RegisterDoubleBuffered = RegisterDoubleBuffered()
     zero_handling: ZeroHandlings = ZeroHandlings()
+    matching: Matching = Matching()
+    slack: WholeNumber = 0
+    """Passes that PEs which skip may run ahead of each other, in queues of so many entries; 0: they start together."""
+    distribution: Distribution = Distribution()
+
+    @property
+    def skips(self) -> bool:
+        """Whether zeros of any operand cost no cycle."""
+        return "skip" in (self.zero_handling.input, self.zero_handling.weight)
 
     @property
     def multipliers(self) -> int:
@@ -118,4 +188,29 @@ class PEArray(Part):
     def _skew_only_when_systolic(self) -> PEArray:
         if self.overlap_passes and self.arrangement != "systolic":
             raise ValueError('overlap_passes = true: needs arrangement = "systolic", buses have no skew to hide')
+        return self
+
+    @model_validator(mode="after")
+    def _skipping_makes_sense(self) -> PEArray:
+        if not self.skips:
+            for name, given in (("matching", self.matching), ("distribution", self.distribution)):
+                if given != type(given)():
+                    raise ValueError(
+                        f'{name}: needs zero_handling.input or .weight = "skip", nothing is matched without'
+                    )
+            if self.slack:
+                raise ValueError(f'slack = {self.slack}: needs zero_handling "skip", without it PEs take equally long')
+            return self
+        if self.arrangement == "systolic":
+            raise ValueError('zero_handling = "skip": needs arrangement = "multicast", a systolic array is in lockstep')
+        matching = self.matching
+        if matching.style == "inner" and matching.width not in (1, self.lanes):
+            raise ValueError(f"matching.width = {matching.width}: needs 1 or all {self.lanes} lanes of a PE")
+        if matching.style == "column" and matching.width != self.lanes:
+            raise ValueError(f"matching.width = {matching.width}: needs the {self.lanes} lanes of a PE")
+        if matching.style == "plane" and matching.inputs * matching.weights != self.lanes:
+            raise ValueError(
+                f"matching.inputs x matching.weights = {matching.inputs} x {matching.weights}: "
+                f"needs the {self.lanes} lanes of a PE"
+            )
         return self

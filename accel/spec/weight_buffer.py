@@ -12,6 +12,8 @@ class WeightBuffer(Part):
     """Capacity in KiB of 8192 bits."""
     double_buffered: bool = True
     """The next tile loads while this one is used; each tile then gets half of the capacity."""
+    compressed: bool = False
+    """Weights stay as they are coded off chip (`dma.codec.weight`), and PEs that skip zeros read them so."""
     width_bits: Count = 64
     """Bits of one access to one bank."""
     banks: Count = 32

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from mappings.column import MappingColumn
 from mappings.dataflows.array import ArrayShape
+from mappings.dataflows.input_broadcast import input_broadcast
 from mappings.dataflows.no_local_reuse import no_local_reuse
 from mappings.dataflows.row_stationary import row_stationary
 from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
@@ -26,6 +27,7 @@ DATAFLOWS: dict[str, Dataflow] = {
     "input_stationary": input_stationary,
     "row_stationary": row_stationary,
     "no_local_reuse": no_local_reuse,
+    "input_broadcast": input_broadcast,
 }
 
 

@@ -62,3 +62,12 @@ def test_systolic_ports_follow_the_shape() -> None:
     assert chip.with_values({"pe_array.rows": 8}).pe_array.ports.input == 32 * 8
     assert chip.with_values({"pe_array.rows": 64}).pe_array.ports.input == 64 * 8
     assert chip.with_values({"pe_array.bits.weight": 4}).pe_array.ports.weight == 32 * 4
+
+
+def test_eie_peaks_of_isca_2016() -> None:
+    chip = load("eie")
+    assert 2 * chip.pe_array.multipliers * chip.clock_mhz / 1e3 == pytest.approx(102, rel=0.01)  # GOP/s
+    assert chip.weight_buffer.kib == 64 * (128 + 32)
+    assert chip.data_buffer.kib == 64 * 2
+    assert chip.dma.formats.csc_slices == chip.pe_array.rows == 64
+    assert chip.pe_array.rows * chip.pe_array.registers.output == 4096  # outputs of a layer at once

@@ -1,0 +1,54 @@
+"""What every storage format has in common: its size in bits, part by part, and the way there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words: TypeAlias = NDArray[np.integer]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBits:
+    """Bits of one stored tensor by what they say.
+
+    `padding` says nothing: zero entries that only bridge long runs, empty slots, the unused end of a memory word.
+    """
+
+    values: int
+    index: int = 0
+    padding: int = 0
+    pointers: int = 0
+    codebook: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.values + self.index + self.padding + self.pointers + self.codebook
+
+    @property
+    def overhead(self) -> int:
+        """Bits that are not values."""
+        return self.total - self.values
+
+
+class Format(Protocol):
+    """A way to store a tensor: `decode(*encode(words), words.shape)` gives the words back."""
+
+    @property
+    def name(self) -> str:
+        """As the spec calls it."""
+
+    def stored(self, words: Words) -> StoredBits:
+        """Bits of the tensor, by part, without coding it."""
+
+    def coded_bits(self, words: Words) -> int:
+        """Bits of the tensor: the total of `stored`."""
+
+    def encode(self, words: Words) -> tuple[Words, ...]:
+        """The streams that are stored, each an array of whole numbers."""
+
+    def decode(self, *args: Any, **kwargs: Any) -> Words:
+        """The words of the streams, given in order and followed by the tensor's shape (or its number of words)."""

@@ -1,0 +1,42 @@
+"""When synchronisation epochs finish on processing elements that may run ahead of each other by so many of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.kernels.options import kernel
+
+Ints = NDArray[np.int64]
+
+
+@kernel
+def finish_times(work: Ints, issued: NDArray[np.bool_], depth: int, issue_cycles: int, finished: Ints) -> None:
+    """Fill finished (epochs,): the cycle in which the last PE is through with each epoch and all before it.
+
+    work: (epochs, PEs). Epochs not issued pass at no cost. depth 0: all PEs start an epoch together, and it takes at
+    least `issue_cycles`. Else an epoch is broadcast when every PE's queue of `depth` entries has a place:
+    b[j] = max(b[j-1] + issue_cycles, end of epoch j - depth on the slowest PE); busy[p] = max(busy[p], b[j]) + work.
+    """
+    epochs, pes = work.shape
+    busy = np.zeros(pes, dtype=np.int64)
+    ends = np.zeros(max(depth, 1), dtype=np.int64)
+    broadcast = -issue_cycles
+    now = 0
+    entry = 0
+    for epoch in range(epochs):
+        if issued[epoch]:
+            if depth == 0:
+                slowest = issue_cycles
+                for pe in range(pes):
+                    slowest = max(slowest, work[epoch, pe])
+                now += slowest
+            else:
+                broadcast = max(broadcast + issue_cycles, ends[entry % depth])
+                for pe in range(pes):
+                    if work[epoch, pe] > 0:
+                        busy[pe] = max(busy[pe], broadcast) + work[epoch, pe]
+                        now = max(now, busy[pe])
+                ends[entry % depth] = now
+                entry += 1
+        finished[epoch] = now

@@ -1,0 +1,198 @@
+"""PEs that multiply nonzero inputs with whole columns or planes of nonzero weights: cycles and products by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.assignment import Assignment
+from accel.kernels import sparse
+from accel.kernels.banks import banked_work
+from accel.kernels.csc import count_entries
+from accel.sparse_work import Skip, Work, cells, collect, operands, units
+from workloads import InputError, Layer
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.integer]
+
+
+def column_work(
+    layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, least: int = 0, run_bits: int | None = None
+) -> Work:
+    """PEs that take one input at a time and walk its column of weights, `width` of them a cycle, at least `least`.
+
+    With `run_bits`, columns are stored with relative indices: entries that only bridge a long run cost what others do.
+    """
+    words, weights = operands(layer)
+    labels = units(place.pixels, 1)
+    order, bounds = cells(labels)
+    shape = (layer.G * layer.C, layer.R, layer.S, len(bounds) - 1)
+    met = np.zeros(shape, dtype=np.int64)
+    sparse.count_windows(
+        words, (layer.P, layer.Q), (layer.R, layer.S), layer.stride, layer.dilation, layer.padding[:2],
+        _numbered(order, bounds), met,
+    )  # fmt: skip
+    inputs = _by_cell(met, layer.G)
+    taken = inputs if _skips(skip, "input") else np.broadcast_to(np.diff(bounds)[None, :, None], inputs.shape)
+    filters = _Filters.of(layer, place)
+    columns = weights.reshape(len(weights), -1)
+    found = filters.count(columns)
+    stored = columns if _skips(skip, "weight") else np.ones_like(columns)
+    entries = filters.count(stored, None if run_bits is None else (1 << run_bits) - 1)
+    vectors = np.maximum(-(-entries // width), least)
+    return _outer(place, inputs, taken, found, vectors, filters, labels[order[bounds[:-1]]], units(place.taps, 1))
+
+
+def plane_work(
+    layer: Layer, place: Assignment, skip: Skip = "both", *, inputs: int = 4, weights: int = 4, banks: int = 0
+) -> Work:
+    """PEs that multiply `inputs` input words with `weights` weights of one channel each cycle, in every combination.
+
+    A PE owns the inputs beneath its outputs, and sends what it adds to its neighbours' outputs there. Of a strided
+    layer only words of the same phase meet. Effectual counts are products, those beside the output plane included.
+    Accumulators lie in `banks` that take a product a cycle each (0: any number of products).
+    """
+    words, kernels = operands(layer)
+    above = [np.arange(size) * outputs // size for size, outputs in ((layer.H, layer.P), (layer.W, layer.Q))]
+    plane = place.pixels.reshape(layer.N, layer.P, layer.Q, 3)[:, above[0]][:, :, above[1]]
+    labels = units(plane.reshape(-1, 3), 1)
+    order, bounds = cells(labels)
+    cell = _numbered(order, bounds).reshape(layer.N, layer.H, layer.W)
+    rows = (np.arange(layer.H) + layer.padding[0]) % layer.stride[0]
+    columns = (np.arange(layer.W) + layer.padding[1]) % layer.stride[1]
+
+    def count(present: Words) -> Ints:
+        met = np.zeros((layer.G * layer.C, *layer.stride, len(bounds) - 1), dtype=np.int64)
+        sparse.count_planes(present, rows, columns, cell, met)
+        return _by_cell(met, layer.G)
+
+    by_channel = place.taps.reshape(layer.C, -1, 3)
+    if (by_channel != by_channel[:, :1]).any():
+        raise InputError("R or S is split: a PE takes all taps of a channel at once", source=f"layer {layer.name}")
+    column_labels = units(np.repeat(by_channel[:, 0], prod(layer.stride), axis=0), 1)
+    c, r, s = np.indices((layer.C, layer.R, layer.S)).reshape(3, -1)
+    phase = [tap * layer.dilation[side] % layer.stride[side] for side, tap in enumerate((r, s))]
+    column = (c * layer.stride[0] + phase[0]) * layer.stride[1] + phase[1]
+    filters = _Filters.of(layer, place)
+    flat = kernels.reshape(len(kernels), -1)
+    given = words if _skips(skip, "input") else np.ones_like(words)
+    stored = flat if _skips(skip, "weight") else np.ones_like(flat)
+    vectors = -(-_merged(filters.count(stored), column, len(column_labels)) // weights)
+    work = _outer(
+        place, count(words), -(-count(given) // inputs), _merged(filters.count(flat), column, len(column_labels)),
+        vectors, filters, labels[order[bounds[:-1]]], column_labels,
+    )  # fmt: skip
+    if not banks:
+        return work
+    cycles = np.zeros((place.epochs, place.pes), dtype=np.int64)
+    _, h, w = np.indices(cell.shape).reshape(3, -1)
+    (top, height), (left, width) = (_reach(layer, side, at, order, bounds) for side, at in enumerate((h, w)))
+    banked_work(
+        *_places(layer, given, cell, rows, columns, len(bounds) - 1),
+        *filters.taps(layer, stored, column, len(column_labels)),
+        np.ascontiguousarray(np.column_stack([top, left, height, width])),
+        filters.group, np.array([inputs, weights, banks, layer.P, layer.Q, *layer.stride, layer.N], dtype=np.int64),
+        labels[order[bounds[:-1]]], filters.labels, column_labels, cycles,
+    )  # fmt: skip
+    return replace(work, cycles=collect(place, cycles, cycles, np.zeros(place.epochs, dtype=np.bool_)).cycles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Filters:
+    """Filters sorted into cells of one group, epoch and PE: `order` and `bounds`; `group` and `labels` by cell."""
+
+    order: Ints
+    bounds: Ints
+    group: Ints
+    labels: Ints
+
+    @classmethod
+    def of(cls, layer: Layer, place: Assignment) -> _Filters:
+        labels = units(place.filters, 1)
+        group = np.arange(len(labels)) // layer.K
+        order, bounds = cells(np.column_stack([labels[:, 0], labels[:, 1] * layer.G + group]))
+        return cls(order, bounds, group[order[bounds[:-1]]], labels[order[bounds[:-1]]])
+
+    def count(self, matrix: Words, longest: int | None = None) -> Ints:
+        """(cells, columns of the matrix): nonzeros, and what bridges runs of more than `longest` zeros between them."""
+        entries = np.zeros((2, len(self.group), matrix.shape[1]), dtype=np.int64)
+        count_entries(matrix, self.order, self.bounds, -1 if longest is None else longest, entries[0], entries[1])
+        return np.ascontiguousarray(entries[0])
+
+    def taps(self, layer: Layer, matrix: Words, column: Ints, columns: int) -> tuple[Ints, Ints]:
+        """(taps, bounds) for `banked_work`, filter by filter."""
+        size = (len(self.group), columns)
+        filters, tap = np.nonzero(matrix)
+        cell = _numbered(self.order, self.bounds)[filters]
+        _, r, s = np.unravel_index(tap, (layer.C, layer.R, layer.S))
+        first = np.minimum.reduceat(self.order, self.bounds[:-1])
+        found = np.column_stack([filters - first[cell], r * layer.dilation[0], s * layer.dilation[1]])
+        return _bounded(found, cell * size[1] + column[tap], size)
+
+
+def _skips(skip: Skip, operand: str) -> bool:
+    return skip in (operand, "both")
+
+
+def _numbered(order: Ints, bounds: Ints) -> Ints:
+    """Cell of each index."""
+    cell = np.empty(len(order), dtype=np.int64)
+    cell[order] = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    return cell
+
+
+def _by_cell(met: Ints, groups: int) -> Ints:
+    """(G*C, ..., cells) to (G, cells, columns)."""
+    return np.ascontiguousarray(met.reshape(groups, -1, met.shape[-1]).transpose(0, 2, 1))
+
+
+def _merged(counts: Ints, column: Ints, columns: int) -> Ints:
+    """(cells, taps) added up to (cells, columns)."""
+    merged = np.zeros((columns, len(counts)), dtype=np.int64)
+    np.add.at(merged, column, counts.T)
+    return np.ascontiguousarray(merged.T)
+
+
+def _outer(
+    place: Assignment, inputs: Ints, input_units: Ints, weights: Ints, weight_units: Ints, filters: _Filters,
+    input_labels: Ints, column_labels: Ints,
+) -> Work:  # fmt: skip
+    cycles = np.zeros((place.epochs, place.pes), dtype=np.int64)
+    products = np.zeros_like(cycles)
+    issued = np.zeros(place.epochs, dtype=np.bool_)
+    sparse.outer_work(
+        inputs, np.ascontiguousarray(input_units), weights, weight_units, filters.group, input_labels, filters.labels,
+        column_labels, cycles, products, issued,
+    )  # fmt: skip
+    return collect(place, cycles, products, issued)
+
+
+def _bounded(rows: Ints, key: Ints, shape: tuple[int, ...]) -> tuple[Ints, Ints]:
+    """(rows sorted by key, (*shape, 2) first row and past the last of each key)."""
+    ends = np.cumsum(np.bincount(key, minlength=prod(shape)))
+    bounds = np.stack([np.r_[0, ends[:-1]], ends], axis=-1)
+    return np.ascontiguousarray(rows[np.argsort(key, kind="stable")], dtype=np.int64), bounds.reshape(*shape, 2)
+
+
+def _places(
+    layer: Layer, given: Words, cell: Ints, row_phase: Ints, column_phase: Ints, count: int
+) -> tuple[Ints, Ints]:
+    """(places, bounds) for `banked_work`, row by row."""
+    n, channel, h, w = np.nonzero(given)
+    size = (layer.G, count, layer.C * prod(layer.stride))
+    column = (channel % layer.C * layer.stride[0] + row_phase[h]) * layer.stride[1] + column_phase[w]
+    found = np.column_stack([n, h + layer.padding[0], w + layer.padding[1]])
+    return _bounded(found, (channel // layer.C * count + cell[n, h, w]) * size[2] + column, size)
+
+
+def _reach(layer: Layer, side: int, at: Ints, order: Ints, bounds: Ints) -> tuple[Ints, Ints]:
+    """(first, number) of the output rows or columns that the inputs of each cell can add to."""
+    low = np.minimum.reduceat(at[order], bounds[:-1]) + layer.padding[side]
+    high = np.maximum.reduceat(at[order], bounds[:-1]) + layer.padding[side]
+    span = ((layer.R, layer.S)[side] - 1) * layer.dilation[side]
+    first = np.maximum(0, -(-(low - span) // layer.stride[side]))
+    last = np.minimum((layer.P, layer.Q)[side] - 1, high // layer.stride[side])
+    return first, np.maximum(1, last - first + 1)

@@ -1,0 +1,107 @@
+"""Does an array that skips zeros keep its laws: never slower, as fast as dense without zeros, the same MACs in all?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accel import LayerReport
+from accel.simulation import simulate_layer
+from accel.spec import Accelerator, load
+from mappings import Loop, Mapping
+from tests.strategies import accelerators, layers_and_mappings
+from workloads import Density, Layer, Tensors
+from workloads.operands import draw
+
+HANDLED = st.sampled_from([("skip", "none"), ("none", "skip"), ("skip", "skip")])
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Layer, Mapping, Accelerator]:
+    layer, mapping = draw(layers_and_mappings(most_macs=400, dense=False))
+    spec = draw(accelerators(mapping))
+    return layer, mapping, spec.with_values({"pe_array.arrangement": "multicast", "pe_array.overlap_passes": False})
+
+
+def handling(spec: Accelerator, input_zeros: str, weight_zeros: str) -> Accelerator:
+    return spec.with_values(
+        {"pe_array.zero_handling.input": input_zeros, "pe_array.zero_handling.weight": weight_zeros}
+    )
+
+
+def report(layer: Layer, mapping: Mapping, spec: Accelerator, **values: object) -> LayerReport:
+    return simulate_layer(layer, mapping, spec.with_values(values)).report
+
+
+@given(cases(), HANDLED)
+def test_skipping_is_never_slower_than_gating_which_is_as_slow_as_nothing(
+    case: tuple[Layer, Mapping, Accelerator], handled: tuple[str, str]
+) -> None:
+    layer, mapping, spec = case
+    plain = report(layer, mapping, spec)
+    gated = report(layer, mapping, handling(spec, *(how.replace("skip", "gate") for how in handled)))
+    skipped = report(layer, mapping, handling(spec, *handled))
+    assert gated.latency_cycles == plain.latency_cycles
+    assert skipped.mac_cycles <= gated.mac_cycles
+    assert skipped.compute_cycles <= gated.compute_cycles
+    assert skipped.skipped_macs == gated.gated_macs
+    assert skipped.gated_macs == gated.skipped_macs == plain.skipped_macs == 0
+    assert skipped.effectual_macs == plain.effectual_macs
+
+
+@given(cases(), HANDLED)
+def test_without_zeros_skipping_takes_as_long_as_the_dense_array(
+    case: tuple[Layer, Mapping, Accelerator], handled: tuple[str, str]
+) -> None:
+    layer, mapping, spec = case
+    layer = replace(layer, density=Density(), padding=(0, 0, 0, 0))
+    plain, skipped = report(layer, mapping, spec), report(layer, mapping, handling(spec, *handled))
+    for column in ("mac_cycles", "compute_cycles", "port_bound_cycles", "latency_cycles", "skipped_macs"):
+        assert getattr(skipped, column) == getattr(plain, column), column
+    assert skipped.pe_imbalance >= 1.0 and plain.pe_imbalance == 0.0
+
+
+@given(cases(), st.integers(0, 99))
+def test_more_zeros_are_never_slower(case: tuple[Layer, Mapping, Accelerator], seed: int) -> None:
+    layer, mapping, spec = case
+    words = draw(layer, seed)
+    kept = np.random.default_rng(seed).random(words.input.shape) < 0.5
+    fewer = Tensors((words.input * kept).astype(words.input.dtype), words.weight)
+    skips = handling(spec, "skip", "skip")
+    before, after = (report(layer.with_tensors(tensors), mapping, skips) for tensors in (words, fewer))
+    assert after.mac_cycles <= before.mac_cycles
+    assert after.compute_cycles <= before.compute_cycles
+
+
+@given(cases())
+def test_queues_are_never_slower_than_lockstep(case: tuple[Layer, Mapping, Accelerator]) -> None:
+    layer, mapping, spec = case
+    skips = handling(spec, "skip", "skip")
+    times = [report(layer, mapping, skips, **{"pe_array.slack": slack}).compute_cycles for slack in (0, 1, 4, 64)]
+    assert sorted(times, reverse=True) == times
+
+
+@given(cases())
+def test_nothing_but_zeros_takes_no_mac_cycle(case: tuple[Layer, Mapping, Accelerator]) -> None:
+    layer, mapping, spec = case
+    zeros = replace(layer, density=Density(0.0, 0.0))
+    found = report(zeros, mapping, handling(spec, "skip", "skip"))
+    assert found.mac_cycles == found.effectual_macs == found.array_read_input_bits == 0
+    assert found.skipped_macs == layer.macs
+    assert found.dram_write_output_bits == report(zeros, mapping, spec).dram_write_output_bits
+
+
+def test_lockstep_groups_wait_for_their_slowest_and_queues_do_not() -> None:
+    """Two PEs, two passes, weights that keep one of them busy in each: 4 + 4 cycles together, 5 apart."""
+    weight = np.array([[1, 1, 1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 1, 1, 1, 1]], np.int8).reshape(2, 8, 1, 1)
+    layer = Layer("pair", K=2, C=8).with_tensors(Tensors(np.ones((1, 8, 1, 1), np.int8), weight))
+    mapping = Mapping("pair", on_chip=(Loop("C", 2),), registers=(Loop("C", 4),), rows=(Loop("K", 2),))
+    spec = handling(load("systolic_32x32").with_values({"pe_array.arrangement": "multicast"}), "skip", "skip")
+    assert report(layer, mapping, spec).mac_cycles == 8
+    queued = report(layer, mapping, spec, **{"pe_array.slack": 8})
+    assert queued.mac_cycles == 5
+    assert queued.pe_imbalance == pytest.approx(1.0)
