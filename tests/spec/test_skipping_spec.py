@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accel.spec import Accelerator, dump, load
-from accel.tables import parse_toml
 from workloads import InputError
+from workloads.toml_file import read_toml
 
 SKIPS = {"pe_array.zero_handling.input": "skip", "pe_array.zero_handling.weight": "skip"}
 MULTICAST = load("systolic_32x32").with_values({"pe_array.arrangement": "multicast"})
@@ -49,5 +49,5 @@ def test_a_skipping_machine_goes_through_toml(tmp_path: Any) -> None:
     )
     path = tmp_path / "chip.toml"
     path.write_text(dump(spec), encoding="utf-8")
-    assert Accelerator.from_values(parse_toml(path)) == spec
+    assert Accelerator.from_values(read_toml(path)) == spec
     assert spec.pe_array.skips and not MULTICAST.pe_array.skips
