@@ -16,7 +16,7 @@ from accel.spec import Accelerator, load
 from mappings import Loop, Mapping
 from mappings.dataflows import candidates
 from tests.strategies import accelerators, layers_and_mappings
-from workloads import Density, Layer, Tensors
+from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
 
 HANDLED = st.sampled_from([("skip", "none"), ("none", "skip"), ("skip", "skip")])
@@ -148,3 +148,17 @@ def test_inputs_broadcast_to_columns_take_their_nonzero_weights(pixels: int) -> 
     assert report(layer, mapping, spec).mac_cycles == 64 // 8 * 32 * pixels
     halved = report(replace(layer, density=Density(input=0.5)), mapping, spec)
     assert halved.mac_cycles * 8 == halved.effectual_macs
+
+
+def test_weights_that_stay_coded_take_less_of_their_buffer() -> None:
+    """4096 x 4096 weights of 16 bits are 32 MiB; a tenth of them in entries of 8 bits fits 10."""
+    layer = Layer("coded", C=4096, K=4096, density=Density(0.3, 0.1))
+    spec = load("eie")
+    mapping = candidates("input_broadcast", layer, array_shape(spec))[0][0]
+    result = simulate_layer(layer, mapping, spec)
+    held = result.lowered.program.resident_bits[0, 1]
+    assert held == result.report.dram_read_weight_bits < 10 * 1024 * 8192
+    assert result.report.weight_buffer_write_bits == held
+    assert result.report.weight_buffer_read_bits < 0.4 * held  # columns of zero inputs are never read
+    with pytest.raises(InputError, match=r"weight_buffer.kib = 10240 is too small"):
+        simulate_layer(layer, mapping, spec.with_values({"weight_buffer.compressed": False}))
