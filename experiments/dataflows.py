@@ -1,4 +1,4 @@
-"""The five dataflows on one array: latency, energy and DRAM traffic of AlexNet's and ResNet-18's convolutions.
+"""The dataflows on one array: latency, energy and DRAM traffic of AlexNet's and ResNet-18's convolutions.
 
 The array is Eyeriss v1 with 16 x 16 PEs, double-buffered memories, 64 words a cycle over every port and a faster link,
 so that no dataflow is held back by wires laid for another. Each gets the best mapping the search finds for energy times
@@ -39,7 +39,7 @@ class Run:
 
 
 def array() -> Accelerator:
-    """The array all five share."""
+    """The array they all share."""
     return load("eyeriss_v1").with_values(
         {
             "name": "16x16 array",

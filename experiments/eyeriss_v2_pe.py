@@ -2,10 +2,10 @@
 
 Theirs are the cycles of the Eyeriss v2 baseline that Y. N. Wu et al., "Sparseloop", MICRO 2022, validate against (their
 Fig. 12). With `--reference DIR`, DIR holds `eyeriss_v2_pe_mobilenet_cycles.csv` (columns layer, C, M, E,
-cycles_ground_truth) and `eyeriss_v2_pe_masks/LAYER_{iacts,weights}.txt`, the real masks as text of 0 and 1 (index of
-an input: pixel*C + c, of a weight: m*C + c). Without, a drawn layer of L09's size is compared with the closed form:
-nonzero inputs times nonzero weights, channel by channel. Ours is `mac_cycles` of the preset with the mapping found for it;
-`compute_cycles`, shown beside it, adds what the ports cost.
+cycles_ground_truth) and `eyeriss_v2_pe_masks/LAYER_{iacts,weights}.txt`, the real masks as text of 0 and 1 (index of an
+input: pixel*C + c, of a weight: m*C + c). Without, a drawn layer of L09's size is compared with the closed form:
+nonzero inputs times nonzero weights, channel by channel. Ours is `mac_cycles` of the preset with the mapping found for
+it; `compute_cycles`, shown beside it, adds what the ports cost.
 """
 
 from __future__ import annotations

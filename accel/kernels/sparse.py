@@ -131,8 +131,9 @@ def match_work(
                     at = epoch + chunk_labels[chunk, EPOCH]
                     cycles[at, unit + chunk_labels[chunk, UNIT]] += _chunk_cycles(useful, lengths[chunk], style)
                     effectual[at, unit + chunk_labels[chunk, UNIT]] += matches
-                    if not issued[at]:
-                        issued[at] = not style[SKIP_INPUT] or _count(here, bounds[chunk], bounds[chunk + 1]) > 0
+                    # Cells share epochs: a thread may only ever set the flag, or it could undo what another has set.
+                    if not issued[at] and (not style[SKIP_INPUT] or _count(here, bounds[chunk], bounds[chunk + 1]) > 0):
+                        issued[at] = True
                 if computes:
                     outputs[chosen, pixel] += total
 

@@ -27,6 +27,7 @@ DataflowName = Literal[
     "input_stationary",
     "no_local_reuse",
     "input_broadcast",
+    "planar_tiled",
 ]
 
 

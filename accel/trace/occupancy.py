@@ -52,7 +52,8 @@ def _inputs(result: LayerResult) -> Changes:
     if not loaded.any():  # the map was left on chip by the layer before
         whole = layer.words(Operand.INPUT) * width.input
         return Changes(np.array([0, result.activity.latency_cycles]), np.array([whole, -whole]))
-    return _loads(result, Operand.INPUT, INPUT, width.input, result.activity.timeline.finished, first=False)
+    bits = result.schedule.load_words[loaded, Operand.INPUT] * width.input
+    return _loads(result, Operand.INPUT, INPUT, bits, result.activity.timeline.finished, first=False)
 
 
 def _weights(result: LayerResult, spec: Accelerator) -> Changes:
@@ -60,14 +61,15 @@ def _weights(result: LayerResult, spec: Accelerator) -> Changes:
     _, tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     taken = spec.weight_buffer.double_buffered and tiles == 1
     left = timeline.started if taken else timeline.finished
-    return _loads(result, Operand.WEIGHT, WEIGHT, width.weight, left, first=taken)
+    moved = result.lowered.program.bits[:, WEIGHT]
+    bits = moved if spec.weight_buffer.compressed else schedule.load_words[:, Operand.WEIGHT] * width.weight
+    return _loads(result, Operand.WEIGHT, WEIGHT, bits[moved > 0], left, first=taken)
 
 
-def _loads(result: LayerResult, operand: Operand, kind: int, word_bits: int, left: Ints, *, first: bool) -> Changes:
-    """Tiles of one operand; each goes at `left` of the first or the last step of its stay."""
+def _loads(result: LayerResult, operand: Operand, kind: int, bits: Ints, left: Ints, *, first: bool) -> Changes:
+    """Tiles of one operand, of so many `bits`; each goes at `left` of the first or the last step of its stay."""
     schedule, timeline = result.schedule, result.activity.timeline
     loaded = result.lowered.program.bits[:, kind] > 0
-    bits = schedule.load_words[loaded, operand] * word_bits
     stay = schedule.stays[:, operand]
     turn = np.flatnonzero(stay[1:] != stay[:-1])
     edges = np.r_[0, turn + 1] if first else np.r_[turn, len(stay) - 1]

@@ -13,6 +13,7 @@ from mappings.column import MappingColumn
 from mappings.dataflows.array import ArrayShape
 from mappings.dataflows.input_broadcast import input_broadcast
 from mappings.dataflows.no_local_reuse import no_local_reuse
+from mappings.dataflows.planar_tiled import planar_tiled
 from mappings.dataflows.row_stationary import row_stationary
 from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
 from mappings.dataflows.tiling import close
@@ -28,6 +29,7 @@ DATAFLOWS: dict[str, Dataflow] = {
     "row_stationary": row_stationary,
     "no_local_reuse": no_local_reuse,
     "input_broadcast": input_broadcast,
+    "planar_tiled": planar_tiled,
 }
 
 

@@ -16,7 +16,7 @@ PIXELS, FILTERS, VOLUME = "NPQ", "K", "CRS"
 
 
 def input_broadcast(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
-    """Filters over the whole array; a pass is an input word, or, with several output pixels, all words of a pixel."""
+    """Filters over the whole array; a pass is an input word, or, with several output pixels, the words of one."""
     pes = array.rows * array.columns * array.lanes
     single = axis_extent(layer, PIXELS) == 1
     walked = VOLUME if single else PIXELS
@@ -36,7 +36,7 @@ def input_broadcast(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
             {
                 "off_chip": [ONE] * 4,
                 "on_chip": [splits(axis_extent(layer, walked))],
-                "registers": [filters] if single else [ONE * axis_extent(layer, VOLUME), filters],
+                "registers": [filters] if single else [splits(axis_extent(layer, VOLUME)), filters],
                 "rows": [ONE * array.rows],
                 "columns": [ONE * array.columns],
                 "lanes": [ONE * array.lanes],

@@ -1,4 +1,4 @@
-"""The five dataflows on one array, at a quick size."""
+"""All dataflows on one array, at a quick size."""
 
 from __future__ import annotations
 

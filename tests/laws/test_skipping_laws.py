@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel import LayerReport
+from accel.mapper import array_shape
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
 from mappings import Loop, Mapping
+from mappings.dataflows import candidates
 from tests.strategies import accelerators, layers_and_mappings
-from workloads import Density, Layer, Tensors
+from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
 
 HANDLED = st.sampled_from([("skip", "none"), ("none", "skip"), ("skip", "skip")])
@@ -105,3 +107,58 @@ def test_lockstep_groups_wait_for_their_slowest_and_queues_do_not() -> None:
     queued = report(layer, mapping, spec, **{"pe_array.slack": 8})
     assert queued.mac_cycles == 5
     assert queued.pe_imbalance == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("banks", [0, 32])
+def test_planes_multiply_every_input_with_every_weight_of_a_channel(banks: int) -> None:
+    """Without zeros: 4 x 4 PEs with 2 x 2 inputs each, in vectors of 4 with 4 of 2 x 9 weights; channel by channel."""
+    layer = Layer("plane", K=2, C=3, P=8, Q=8, R=3, S=3, padding=(1, 1, 1, 1))
+    spec = load("systolic_32x32").with_values(
+        {
+            "pe_array.rows": 4,
+            "pe_array.columns": 4,
+            "pe_array.lanes": 16,
+            "pe_array.arrangement": "multicast",
+            "pe_array.zero_handling.input": "skip",
+            "pe_array.zero_handling.weight": "skip",
+            "pe_array.matching.style": "plane",
+            "pe_array.matching.inputs": 4,
+            "pe_array.matching.weights": 4,
+            "pe_array.matching.banks": banks,
+            "pe_array.registers.output": 8,
+            "pe_array.distribution.P": "blocked",
+            "pe_array.distribution.Q": "blocked",
+        }
+    )
+    mapping = candidates("planar_tiled", layer, array_shape(spec))[0][0]
+    assert {loop.axis for loop in mapping.registers} == set("CKRSPQ")
+    vectors = 3 * 1 * 5
+    found = report(layer, mapping, spec).mac_cycles
+    assert found == vectors if not banks else vectors <= found <= 4 * vectors
+    half = report(replace(layer, density=Density(0.5, 0.5)), mapping, spec)
+    assert half.mac_cycles < found
+
+
+@pytest.mark.parametrize("pixels", [1, 6])
+def test_inputs_broadcast_to_columns_take_their_nonzero_weights(pixels: int) -> None:
+    """Without zeros an output's weights take as long as on a dense array; skipped inputs announce no pass."""
+    layer = Layer("columns", K=64, C=32, Q=pixels)
+    spec = load("eie").with_values({"pe_array.rows": 8, "pe_array.slack": 0})
+    mapping = candidates("input_broadcast", layer, array_shape(spec))[0][0]
+    assert report(layer, mapping, spec).mac_cycles == 64 // 8 * 32 * pixels
+    halved = report(replace(layer, density=Density(input=0.5)), mapping, spec)
+    assert halved.mac_cycles * 8 == halved.effectual_macs
+
+
+def test_weights_that_stay_coded_take_less_of_their_buffer() -> None:
+    """4096 x 4096 weights of 16 bits are 32 MiB; a tenth of them in entries of 8 bits fits 10."""
+    layer = Layer("coded", C=4096, K=4096, density=Density(0.3, 0.1))
+    spec = load("eie")
+    mapping = candidates("input_broadcast", layer, array_shape(spec))[0][0]
+    result = simulate_layer(layer, mapping, spec)
+    held = result.lowered.program.resident_bits[0, 1]
+    assert held == result.report.dram_read_weight_bits < 10 * 1024 * 8192
+    assert result.report.weight_buffer_write_bits == held
+    assert result.report.weight_buffer_read_bits < 0.4 * held  # columns of zero inputs are never read
+    with pytest.raises(InputError, match=r"weight_buffer.kib = 10240 is too small"):
+        simulate_layer(layer, mapping, spec.with_values({"weight_buffer.compressed": False}))
