@@ -18,7 +18,7 @@ from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.search import Budget
 from mappings.text import from_text, to_text
-from workloads import InputError, Layer
+from workloads import Density, InputError, Layer
 
 
 def default_folder() -> Path:
@@ -71,12 +71,14 @@ def cache_key(
     budget: Budget,
     seed: int,
 ) -> str:
-    """A digest of all that decides which mapping a search finds: names and zeros do not, the code does."""
+    """A digest of all that decides which mapping a search finds: the name of a dense layer does not, the code does."""
     shape: dict[str, Any] = {
         name: getattr(layer, name) for name in ("extents", "stride", "dilation", "padding", "weight_is_activation")
     }
     parts = {
         "layer": shape | {"bits": asdict(layer.bits)},
+        # Operands are drawn by the layer's name where they have zeros, and skipping and codecs see which.
+        "zeros": None if layer.density == Density() else [asdict(layer.density), layer.name],
         "spec": spec.model_dump(exclude={"name", "citation"}),
         "search": [dataflow, objective, asdict(residency), asdict(budget), seed],
         "code": _code_stamp(),

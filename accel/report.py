@@ -171,12 +171,6 @@ class Report:
                 return row
         raise InputError(f'no layer "{name}": one of {", ".join(row.layer for row in self.layers)}')
 
-    def __rich__(self) -> object:
-        """The table a terminal shows."""
-        from accel.table import report_table
-
-        return report_table(self)
-
     def _repr_html_(self) -> str:
         html: str = self.to_frame().to_html(index=False)
         return f"<p><b>{self.network}</b> on <b>{self.accelerator}</b>: {self.latency_ms:.3f} ms</p>{html}"

@@ -49,8 +49,10 @@ def test_all_that_decides_a_search_is_in_the_key_and_nothing_else() -> None:
         key(budget=Budget(7)),
         key(seed=1),
     }
-    assert len(different) == 10
-    assert key(replace(LAYER, name="two", density=Density(input=0.5))) == key()
+    sparse = replace(LAYER, density=Density(input=0.5))
+    different |= {key(sparse), key(replace(sparse, name="two"))}
+    assert len(different) == 12
+    assert key(replace(LAYER, name="two")) == key()
     assert key(spec=chip.with_values({"name": "other"})) == key()
 
 
