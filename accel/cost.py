@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from accel.energy import DramDevice, EnergyTable
 from accel.spec import Accelerator
@@ -53,6 +54,11 @@ class Energy:
     def total_pj(self) -> float:
         parts = (self.pe_array_pj, self.data_buffer_pj, self.weight_buffer_pj, self.controller_pj, self.dma_pj)
         return sum(parts) + self.leakage_pj
+
+    def columns(self) -> dict[str, Any]:
+        """The energy columns of a report row."""
+        parts = {f"energy_{field.name}": getattr(self, field.name) for field in fields(self)}
+        return parts | {"energy_pj": self.total_pj}
 
 
 def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> Energy:

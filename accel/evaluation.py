@@ -167,19 +167,13 @@ class _Chooser:
         return found
 
     def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
-        key = cache_key(layer, self._spec, dataflow, self._objective, residency, self._budget, seed=0)
-        found = self._cache.find(key, layer) if self._cache else None
+        spec, objective, budget, cache = self._spec, self._objective, self._budget, self._cache
+        key = cache_key(layer, spec, dataflow, objective, residency, budget, seed=0) if cache else ""
+        found = cache.find(key, layer) if cache else None
         if found is None:
-            found = map_layer(
-                layer,
-                self._spec,
-                dataflow=dataflow,
-                objective=self._objective,
-                residency=residency,
-                budget=self._budget,
-            )
-            if self._cache:
-                self._cache.store(key, found)
+            found = map_layer(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget)
+            if cache:
+                cache.store(key, found)
         return found
 
 

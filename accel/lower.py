@@ -37,7 +37,7 @@ NOWHERE = Residency()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened`, `bursts` by kind.
+    """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
     of the average one, on an array that skips; else 0.
@@ -47,7 +47,6 @@ class Lowered:
     width: Widths
     counts: Ints
     rows_opened: Ints
-    bursts: Ints
     dense_mac_cycles: int
     imbalance: float
 
@@ -156,7 +155,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     plain = (width.input, width.weight, width.psum, width.output)
     bits = np.zeros((steps, TRANSFERS), dtype=np.int64)
     cycles = np.zeros((steps, TRANSFERS), dtype=np.int64)
-    rows, bursts = np.zeros(TRANSFERS, dtype=np.int64), np.zeros(TRANSFERS, dtype=np.int64)
+    rows = np.zeros(TRANSFERS, dtype=np.int64)
     for kind in range(TRANSFERS):
         moved = words[:, kind]
         plain_bits = moved * np.where(final | (kind != OUTPUT), plain[kind], width.psum)
@@ -171,8 +170,8 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
             bits[:, kind] = plain_bits
         stretches = np.where(coded_words > 0, 1, runs[:, kind])
         span_bits = np.where(coded_words > 0, bits[:, kind], spans[:, kind] * plain[kind])
-        taken, opened, carried = timing.columns(bits[:, kind], stretches, span_bits, coded_words)
-        cycles[:, kind], rows[kind], bursts[kind] = taken, opened.sum(), carried.sum()
+        taken, opened = timing.columns(bits[:, kind], stretches, span_bits, coded_words)
+        cycles[:, kind], rows[kind] = taken, opened.sum()
     tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     program = TileProgram(
         bits=bits,
@@ -188,7 +187,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, bursts, dense_mac_cycles, imbalance)
+    return Lowered(program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance)
 
 
 def _returns(mapping: Mapping) -> bool:

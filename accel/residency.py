@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
 from accel.lower import Residency
 from accel.spec import Accelerator
@@ -60,9 +61,5 @@ def words_from_dram(network: Network, node: Node, residencies: dict[str, Residen
     for name in node.inputs:
         kept = [residencies[source].output for source in sources(network, name) if source not in network.inputs]
         if not kept or not all(kept):
-            shape = network.shape_of(name)
-            count = 1
-            for extent in shape:
-                count *= extent
-            words += count
+            words += prod(network.shape_of(name))
     return words

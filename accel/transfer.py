@@ -47,11 +47,11 @@ class TransferTiming:
         peak = device.peak_bits_per_s * dma.channels / 1e6
         return cls(device, spec.clock_mhz, min(peak, link or peak) / spec.clock_mhz, vector)
 
-    def columns(self, bits: Ints, runs: Ints, span_bits: Ints, coded_words: Ints) -> tuple[Ints, Ints, Ints]:
-        """(cycles, rows opened, bursts) of every transfer; `coded_words` of it pass the codec."""
-        cycles, opened, carried = (np.zeros(len(bits), dtype=np.int64) for _ in range(3))
-        dram.transfer_columns(bits, runs, span_bits, coded_words, self.vector, cycles, opened, carried)
-        return cycles, opened, carried
+    def columns(self, bits: Ints, runs: Ints, span_bits: Ints, coded_words: Ints) -> tuple[Ints, Ints]:
+        """(cycles, rows opened) of every transfer; `coded_words` of it pass the codec."""
+        cycles, opened = (np.zeros(len(bits), dtype=np.int64) for _ in range(2))
+        dram.transfer_columns(bits, runs, span_bits, coded_words, self.vector, cycles, opened)
+        return cycles, opened
 
     def to_cycles(self, picoseconds: int) -> int:
         """Accelerator cycles that cover a time."""

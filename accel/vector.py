@@ -43,7 +43,7 @@ def vector_layer(
     from_dram = 0 if residency.input else (input_words if read_words is None else read_words) * bits
     to_dram = 0 if residency.output else node.words * bits
     moved = np.array([from_dram, to_dram], dtype=np.int64)
-    cycles_each, opened, _ = timing.columns(moved, np.ones_like(moved), moved, np.zeros_like(moved))
+    cycles_each, opened = timing.columns(moved, np.ones_like(moved), moved, np.zeros_like(moved))
     reading, writing = int(cycles_each[0]), int(cycles_each[1])
     latency = timing.to_cycles(timing.device.latency_ps) if from_dram else 0
     if spec.data_buffer.double_buffered:
@@ -85,13 +85,7 @@ def vector_layer(
         data_buffer_write_bits=work.data_buffer_write_bits,
         weight_buffer_read_bits=0,
         weight_buffer_write_bits=0,
-        energy_pe_array_pj=cost.pe_array_pj,
-        energy_data_buffer_pj=cost.data_buffer_pj,
-        energy_weight_buffer_pj=cost.weight_buffer_pj,
-        energy_controller_pj=cost.controller_pj,
-        energy_dma_pj=cost.dma_pj,
-        energy_leakage_pj=cost.leakage_pj,
-        energy_pj=cost.total_pj,
+        **cost.columns(),
         bottleneck=max(shares, key=lambda name: shares[name]),
         latency_ms=cycles / spec.clock_mhz / 1e3,
         port_bound_cycles=0,
@@ -106,7 +100,6 @@ def vector_layer(
         array_write_output_bits=0,
         dma_busy_cycles=reading + writing,
         controller_busy_cycles=setup,
-        energy_dram_pj=cost.dram_pj,
         operands="",
         mapping="",
     )

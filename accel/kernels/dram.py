@@ -54,10 +54,9 @@ def transfer_cycles(bits: int, runs: int, span_bits: int, coded_words: int, timi
 
 @kernel
 def transfer_columns(
-    bits: Ints, runs: Ints, span_bits: Ints, coded_words: Ints, timing: Ints, cycles: Ints, opened: Ints, carried: Ints
+    bits: Ints, runs: Ints, span_bits: Ints, coded_words: Ints, timing: Ints, cycles: Ints, opened: Ints
 ) -> None:
-    """Fill `cycles`, `opened` (rows) and `carried` (bursts) for every transfer of a column."""
+    """Fill `cycles` and `opened` (rows) for every transfer of a column."""
     for index in range(len(bits)):
         cycles[index] = transfer_cycles(bits[index], runs[index], span_bits[index], coded_words[index], timing)
         opened[index] = rows(bits[index], runs[index], span_bits[index], timing)
-        carried[index] = bursts(bits[index], runs[index], timing)
