@@ -1,0 +1,299 @@
+"""SCNN against its paper and against a cycle-level simulator of others: theirs, ours, error.
+
+- Networks: speed-ups of convolutions over the dense baseline (`data/dcnn.toml`), with the densities of Han et al., NIPS
+  2015, for AlexNet and VGG. With `--reference DIR`, DIR holds `scnn_layer_densities.csv` (columns network, layer,
+  weight_density, input_act_density), the densities of the SCNN evaluation, for GoogLeNet too.
+- Density: the inception modules of GoogLeNet with one density everywhere, at both ends of the paper's sweep.
+- Rows: with `--reference DIR`, `scnn_kaist_cyclesim.csv` (columns log, input_NCHW, weight_KCSR, Kc, act_sparsity,
+  weight_sparsity, mult_cycles, total_cycles_sum_over_PEs) are cycles of random zeros, added up over the 64 PEs, without
+  a barrier, and with a cycle for each channel, group of filters and PE.
+
+Ours are the array's cycles (`compute_cycles`) of the preset `scnn`: DRAM is not the limit in the paper, and the buffers
+are made large enough for every layer. Of the mappings of `planar_tiled`, a layer takes the one with the fewest cycles
+when nothing is zero. Nothing is fitted. `--skew` draws activations whose zeros cluster, see `experiments.clusters`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil, prod
+from pathlib import Path
+
+from accel import Accelerator, load
+from accel.mapper import array_shape
+from accel.simulation import simulate_layer
+from accel.skipping import skipped_work
+from experiments.clusters import clustered
+from experiments.compare import DATA, Verdict, error_percent, read, show, show_verdicts
+from mappings import Loop
+from mappings import Mapping as LoopMapping
+from mappings.dataflows import candidates
+from mappings.dataflows.planar_tiled import reached
+from workloads import Density, Layer, Network
+from workloads import load as load_network
+from workloads.operands import draw
+from workloads.pruning import pruned
+
+AGAINST = "SCNN (authors' simulator), speed-up over the dense DCNN"
+AGAINST_ROWS = "SCNN, third-party cycle-level simulator, VGG-16"
+NETWORKS = {"alexnet": ("AlexNet", "ALEX_"), "googlenet": ("GoogLeNet", ""), "vgg16": ("VGG-16", "VGG_")}
+"""How the reference folder names networks, and what it puts before the names of layers."""
+DENSITIES, CYCLES = "scnn_layer_densities.csv", "scnn_kaist_cyclesim.csv"
+SKEWS = (0.0, 0.5, 1.0)
+PRINTED_GROUP = 8
+"""Filters of a group where the paper speaks of single layers of GoogLeNet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """Cycles of one layer on both machines; `utilization`: useful products of SCNN's multipliers while they work."""
+
+    layer: str
+    dense: int
+    sparse: int
+    imbalance: float
+    utilization: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedUp:
+    """A case: the published speed-up, and the layers ours comes from."""
+
+    name: str
+    theirs: float
+    layers: tuple[LayerRow, ...]
+
+    @property
+    def ours(self) -> float:
+        return sum(row.dense for row in self.layers) / sum(row.sparse for row in self.layers)
+
+    @property
+    def error_percent(self) -> float:
+        return error_percent(self.ours, self.theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRow:
+    """A row of the third-party simulator, cycles added up over the PEs: (theirs, ours) of products, and of all."""
+
+    name: str
+    products: tuple[int, int]
+    total: tuple[int, int]
+
+
+@cache
+def machine() -> Accelerator:
+    """The preset with room for every layer."""
+    return load("scnn").with_values({"data_buffer.kib": 65536, "weight_buffer.kib": 65536})
+
+
+def mapping_of(layer: Layer, most_filters: int | None = None) -> LoopMapping:
+    """The mapping of `planar_tiled` with the fewest cycles without zeros; at most so many filters a group."""
+    chip = machine()
+    shape = array_shape(chip)
+    if most_filters:
+        shape = replace(shape, lanes=1, output_registers=shape.output_registers * shape.lanes)
+    found = [
+        mapping
+        for column in candidates("planar_tiled", layer, shape)
+        for mapping in (_grouped(column[row], layer, most_filters) for row in range(len(column)))
+        if mapping.pass_extent("C") == layer.C
+    ]
+    return min(found, key=lambda mapping: _dense_cycles(mapping, layer, chip))
+
+
+def _grouped(mapping: LoopMapping, layer: Layer, most: int | None) -> LoopMapping:
+    """The mapping with at most so many filters a pass."""
+    if not most:
+        return mapping
+    filters = min(most, mapping.pass_extent("K"))
+    loops = [loop for loop in mapping.off_chip if loop.axis != "K"]
+    registers = tuple(Loop("K", filters) if loop.axis == "K" else loop for loop in mapping.registers)
+    return replace(mapping, off_chip=(*loops, Loop("K", ceil(layer.K / filters))), registers=registers)
+
+
+def _dense_cycles(mapping: LoopMapping, layer: Layer, chip: Accelerator) -> int:
+    """Cycles of all passes if nothing were zero: vectors of a full PE's tile, or its halo where that takes longer."""
+    matching = chip.pe_array.matching
+    inner = {axis: _extent(mapping, axis) for axis in "PQK"}
+    outputs = inner["P"] * inner["Q"]
+    vectors = layer.C * ceil(outputs / matching.inputs) * ceil(inner["K"] * layer.R * layer.S / matching.weights)
+    height, width = (int(reached(layer, side, inner[axis])) for side, axis in enumerate("PQ"))
+    border = max((height - inner["P"]) * width, (width - inner["Q"]) * inner["P"]) // 2
+    passes = prod(loop.factor for loop in mapping.off_chip)
+    return passes * max(vectors, border * inner["K"] // matching.halo_words_per_cycle)
+
+
+def _extent(mapping: LoopMapping, axis: str) -> int:
+    """Indices of an axis in one pass of one PE."""
+    return prod(loop.factor for loop in (*mapping.registers, *mapping.lanes) if loop.axis == axis)
+
+
+def dense_cycles(layer: Layer) -> int:
+    """The baseline's cycles: the largest tile of the plane, one filter after another, 16 taps a cycle."""
+    chip = load(DATA / "dcnn.toml")
+    array = chip.pe_array
+    mapping = LoopMapping(
+        "dot_products",
+        off_chip=(Loop("G", layer.G), Loop("N", layer.N)),
+        registers=(
+            Loop("K", layer.K),
+            Loop("P", ceil(layer.P / array.rows)),
+            Loop("Q", ceil(layer.Q / array.columns)),
+            Loop("CRS", ceil(layer.C * layer.R * layer.S / array.lanes)),
+        ),
+        rows=(Loop("P", array.rows),),
+        columns=(Loop("Q", array.columns),),
+        lanes=(Loop("CRS", array.lanes),),
+    )
+    return simulate_layer(replace(layer, density=Density()), mapping, chip).report.mac_cycles
+
+
+def compared(layer: Layer, skew: float = 0.0, most_filters: int | None = None) -> LayerRow:
+    """A layer on both machines."""
+    drawn = layer.with_tensors(clustered(layer, skew))
+    report = simulate_layer(drawn, mapping_of(layer, most_filters), machine()).report
+    useful = report.effectual_macs / report.mac_cycles / machine().pe_array.multipliers
+    return LayerRow(layer.name, dense_cycles(layer), report.compute_cycles, report.pe_imbalance, useful)
+
+
+def convolutions(name: str, reference: Path | None = None) -> tuple[Layer, ...]:
+    """The convolutions of the paper's evaluation with their densities; none where no densities are known."""
+    network = load_network(name)
+    if reference is None:
+        if name == "googlenet":
+            return ()
+        return tuple(layer for layer in pruned(network, "han2015").layers if layer.op == "conv")
+    return tuple(_with_densities(network, *_densities(reference, name)))
+
+
+def _densities(reference: Path, name: str) -> tuple[str, Mapping[str, Density]]:
+    called, before = NETWORKS[name]
+    with (reference / DENSITIES).open(encoding="utf-8") as file:
+        lines = [line for line in csv.DictReader(_data(file)) if line["network"] == called]
+    found: dict[str, list[tuple[float, float]]] = {}
+    for line in lines:
+        # AlexNet's conv2 comes in its two groups.
+        layer = line["layer"].removeprefix(before).replace("-", ".")
+        layer = layer[:5] if name == "alexnet" else layer
+        found.setdefault(layer, []).append((float(line["input_act_density"]), float(line["weight_density"])))
+    return name, {
+        layer: Density(sum(a for a, _ in pairs) / len(pairs), sum(w for _, w in pairs) / len(pairs))
+        for layer, pairs in found.items()
+    }
+
+
+def _with_densities(network: Network, name: str, found: Mapping[str, Density]) -> Iterator[Layer]:
+    return (replace(layer, density=found[layer.name]) for layer in network.layers if layer.name in found)
+
+
+def _data(lines: Iterable[str]) -> Iterator[str]:
+    return (line for line in lines if not line.startswith("#"))
+
+
+def networks(reference: Path | None = None, skew: float = 0.0, most_filters: int | None = None) -> list[SpeedUp]:
+    """Speed-ups of the networks whose densities are known."""
+    return [
+        SpeedUp(name, theirs, tuple(compared(layer, skew, most_filters) for layer in layers))
+        for name, theirs in read("scnn")["networks"].items()
+        if (layers := convolutions(name, reference))
+    ]
+
+
+def densities(most_filters: int | None = None) -> list[SpeedUp]:
+    """The ends of the density sweep."""
+    layers = [layer for layer in load_network("googlenet").layers if layer.name.startswith("inception")]
+    return [
+        SpeedUp(
+            f"{density}/{density}",
+            theirs,
+            tuple(
+                compared(replace(layer, density=Density(float(density), float(density))), 0.0, most_filters)
+                for layer in layers
+            ),
+        )
+        for density, theirs in read("scnn")["density"].items()
+    ]
+
+
+def rows(reference: Path) -> list[CycleRow]:
+    """The rows of the third-party simulator; its tiles are even runs of the input plane, all channels at a time."""
+    found = []
+    with (reference / CYCLES).open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(_data(file)))
+    for line in lines:
+        _, c, height, width = (int(part) for part in line["input_NCHW"].split("x"))
+        k, _, r, s = (int(part) for part in line["weight_KCSR"].split("x"))
+        group, sparse = int(line["Kc"]), (float(line["act_sparsity"]), float(line["weight_sparsity"]))
+        layer = Layer(
+            f"layer {line['layer_index']}, Kc {group}",
+            K=k, C=c, P=height, Q=width, R=r, S=s, padding=(r // 2, s // 2, r // 2, s // 2),
+            density=Density(1 - sparse[0], 1 - sparse[1]),
+        )  # fmt: skip
+        array = machine().pe_array
+        mapping = LoopMapping(
+            "even_runs",
+            off_chip=(Loop("K", ceil(k / group)),),
+            registers=(
+                Loop("C", c), Loop("K", group), Loop("R", r), Loop("S", s),
+                Loop("P", ceil(height / array.rows)), Loop("Q", ceil(width / array.columns)),
+            ),
+            rows=(Loop("P", array.rows),),
+            columns=(Loop("Q", array.columns),),
+        )  # fmt: skip
+        ours = int(skipped_work(layer, draw(layer), mapping, machine()).cycles.sum())
+        switches = ceil(k / group) * c * array.rows * array.columns
+        theirs = int(line["mult_cycles"]), int(line["total_cycles_sum_over_PEs"])
+        found.append(CycleRow(layer.name, (theirs[0], ours), (theirs[1], ours + switches)))
+    return found
+
+
+def bank_cost(layer: Layer, queue: int) -> float:
+    """How much longer a layer takes when a product in 32 banks has to wait, `queue` of them before each bank."""
+    values = {"pe_array.matching.banks": 32, "pe_array.matching.bank_queue": queue}
+    drawn, mapping = layer.with_tensors(draw(layer)), mapping_of(layer)
+    free, banked = (simulate_layer(drawn, mapping, chip).report for chip in (machine(), machine().with_values(values)))
+    return banked.compute_cycles / free.compute_cycles
+
+
+def verdicts(found: list[SpeedUp], swept: list[SpeedUp], cycles: list[CycleRow]) -> list[Verdict]:
+    """Networks within 25 %, ends of the sweep within 10 %, rows within 10 % on average."""
+    result = []
+    if found:
+        result.append(Verdict(AGAINST, "networks", tuple((one.name, one.error_percent) for one in found), 25.0))
+    if swept:
+        cases = tuple((one.name, one.error_percent) for one in swept)
+        result.append(Verdict(AGAINST, "GoogLeNet of equal densities", cases, 10.0))
+    for quantity in ("products", "total"):
+        if cycles:
+            pairs = ((row.name, getattr(row, quantity)) for row in cycles)
+            errors = tuple((name, error_percent(ours, theirs)) for name, (theirs, ours) in pairs)
+            result.append(Verdict(AGAINST_ROWS, f"cycles, {quantity}", errors, mean_percent=10.0))
+    return result
+
+
+def _shown(cases: list[SpeedUp]) -> list[dict[str, object]]:
+    return [{"case": one.name, "theirs": one.theirs, "ours": one.ours, "error": one.error_percent} for one in cases]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", type=Path, help="folder with the CSV files above")
+    parser.add_argument("--quick", action="store_true", help="without VGG, skews and groups of 8 filters")
+    parser.add_argument("--layers", action="store_true", help="print the layers too")
+    options = parser.parse_args()
+    found = networks(options.reference)
+    swept = densities()
+    show("Speed-up of networks", _shown(found))
+    show("Speed-up on GoogLeNet's inception modules, density of activations and weights", _shown(swept))
+    if options.layers:
+        for case in (*found, *swept):
+            show(case.name, [{name: getattr(row, name) for name in LayerRow.__slots__} for row in case.layers])
+
+
+if __name__ == "__main__":
+    main()
