@@ -92,7 +92,8 @@ def plane_work(
         vectors, filters, plane.labels, column_labels,
     )  # fmt: skip
     if halo:
-        work = replace(work, halo=_halo(place, work, plane.borders(layer, place), plane.labels, filters, column_labels))
+        borders = plane.borders(layer, place)
+        work = replace(work, halo=_halo(place, work, borders, plane.labels, filters, column_labels))
     if not banks:
         return work
     cycles = np.zeros((place.epochs, place.pes), dtype=np.int64)
@@ -101,7 +102,7 @@ def plane_work(
         *filters.taps(layer, stored, column, len(column_labels)),
         plane.boxes, filters.group,
         np.array([inputs, weights, banks, layer.P, layer.Q, layer.N, bank_queue], dtype=np.int64),
-        plane.labels, filters.labels, column_labels, cycles,
+        plane.labels, filters.labels, column_labels, cells(column_labels)[0], cycles,
     )  # fmt: skip
     return replace(work, cycles=collect(place, cycles, cycles, np.zeros(place.epochs, dtype=np.bool_)).cycles)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -28,16 +29,9 @@ def clustered(layer: Layer, skew: float = 0.0, seed: int = 0) -> Tensors:
     lean = skew * generator.standard_normal((PATCHES, PATCHES))
     patch = [np.arange(size) * PATCHES // size for size in (layer.H, layer.W)]
     chance = _shifted(lean[patch[0]][:, patch[1]], density)
-    values = draw(layer_without_zeros(layer), seed).input
+    values = draw(replace(layer, density=replace(layer.density, input=1.0)), seed).input
     kept = generator.random(values.shape, dtype=np.float32) < chance
     return Tensors(np.where(kept, values, 0).astype(values.dtype), tensors.weight)
-
-
-def layer_without_zeros(layer: Layer) -> Layer:
-    """The layer with nonzero inputs throughout."""
-    from dataclasses import replace
-
-    return replace(layer, density=replace(layer.density, input=1.0))
 
 
 def _shifted(lean: NDArray[np.float64], density: float) -> NDArray[np.float64]:

@@ -10,7 +10,8 @@
 
 Ours are the array's cycles (`compute_cycles`) of the preset `scnn`: DRAM is not the limit in the paper, and the buffers
 are made large enough for every layer. Of the mappings of `planar_tiled`, a layer takes the one with the fewest cycles
-when nothing is zero. Nothing is fitted. `--skew` draws activations whose zeros cluster, see `experiments.clusters`.
+when nothing is zero. Nothing is fitted. The speed-ups are printed once more with activations
+whose zeros cluster (`experiments.clusters`), and with groups of 8 filters, which the paper names once.
 """
 
 from __future__ import annotations
@@ -44,17 +45,22 @@ NETWORKS = {"alexnet": ("AlexNet", "ALEX_"), "googlenet": ("GoogLeNet", ""), "vg
 """How the reference folder names networks, and what it puts before the names of layers."""
 DENSITIES, CYCLES = "scnn_layer_densities.csv", "scnn_kaist_cyclesim.csv"
 SKEWS = (0.0, 0.5, 1.0)
+QUEUES = (0, 4, 16)
 PRINTED_GROUP = 8
 """Filters of a group where the paper speaks of single layers of GoogLeNet."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """Cycles of one layer on both machines; `utilization`: useful products of SCNN's multipliers while they work."""
+    """Cycles of one layer on both machines; `products`: those of SCNN's multipliers alone, without halos and ports.
+
+    `utilization`: useful products of the multipliers while they work.
+    """
 
     layer: str
     dense: int
     sparse: int
+    products: int
     imbalance: float
     utilization: float
 
@@ -70,6 +76,11 @@ class SpeedUp:
     @property
     def ours(self) -> float:
         return sum(row.dense for row in self.layers) / sum(row.sparse for row in self.layers)
+
+    @property
+    def of_products(self) -> float:
+        """The speed-up if halos and ports took no time."""
+        return sum(row.dense for row in self.layers) / sum(row.products for row in self.layers)
 
     @property
     def error_percent(self) -> float:
@@ -95,8 +106,6 @@ def mapping_of(layer: Layer, most_filters: int | None = None) -> LoopMapping:
     """The mapping of `planar_tiled` with the fewest cycles without zeros; at most so many filters a group."""
     chip = machine()
     shape = array_shape(chip)
-    if most_filters:
-        shape = replace(shape, lanes=1, output_registers=shape.output_registers * shape.lanes)
     found = [
         mapping
         for column in candidates("planar_tiled", layer, shape)
@@ -111,9 +120,12 @@ def _grouped(mapping: LoopMapping, layer: Layer, most: int | None) -> LoopMappin
     if not most:
         return mapping
     filters = min(most, mapping.pass_extent("K"))
-    loops = [loop for loop in mapping.off_chip if loop.axis != "K"]
-    registers = tuple(Loop("K", filters) if loop.axis == "K" else loop for loop in mapping.registers)
-    return replace(mapping, off_chip=(*loops, Loop("K", ceil(layer.K / filters))), registers=registers)
+    return replace(
+        mapping,
+        off_chip=(*(loop for loop in mapping.off_chip if loop.axis != "K"), Loop("K", ceil(layer.K / filters))),
+        registers=tuple(loop for loop in mapping.registers if loop.axis != "K"),
+        lanes=(Loop("K", filters), *(loop for loop in mapping.lanes if loop.axis != "K")),
+    )
 
 
 def _dense_cycles(mapping: LoopMapping, layer: Layer, chip: Accelerator) -> int:
@@ -158,7 +170,9 @@ def compared(layer: Layer, skew: float = 0.0, most_filters: int | None = None) -
     drawn = layer.with_tensors(clustered(layer, skew))
     report = simulate_layer(drawn, mapping_of(layer, most_filters), machine()).report
     useful = report.effectual_macs / report.mac_cycles / machine().pe_array.multipliers
-    return LayerRow(layer.name, dense_cycles(layer), report.compute_cycles, report.pe_imbalance, useful)
+    return LayerRow(
+        layer.name, dense_cycles(layer), report.compute_cycles, report.mac_cycles, report.pe_imbalance, useful
+    )
 
 
 def convolutions(name: str, reference: Path | None = None) -> tuple[Layer, ...]:
@@ -277,22 +291,65 @@ def verdicts(found: list[SpeedUp], swept: list[SpeedUp], cycles: list[CycleRow])
 
 
 def _shown(cases: list[SpeedUp]) -> list[dict[str, object]]:
-    return [{"case": one.name, "theirs": one.theirs, "ours": one.ours, "error": one.error_percent} for one in cases]
+    return [
+        {
+            "case": one.name,
+            "theirs": one.theirs,
+            "ours": one.ours,
+            "error": one.error_percent,
+            "without halos and ports": one.of_products,
+        }
+        for one in cases
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, help="folder with the CSV files above")
-    parser.add_argument("--quick", action="store_true", help="without VGG, skews and groups of 8 filters")
     parser.add_argument("--layers", action="store_true", help="print the layers too")
     options = parser.parse_args()
-    found = networks(options.reference)
-    swept = densities()
-    show("Speed-up of networks", _shown(found))
+    found, swept = networks(options.reference), densities()
+    show("Speed-up of networks over the dense baseline", _shown(found))
     show("Speed-up on GoogLeNet's inception modules, density of activations and weights", _shown(swept))
     if options.layers:
         for case in (*found, *swept):
             show(case.name, [{name: getattr(row, name) for name in LayerRow.__slots__} for row in case.layers])
+    skewed = {skew: networks(options.reference, skew) if skew else found for skew in SKEWS}
+    show(
+        "Speed-up when zeros of activations cluster",
+        [
+            {"case": one.name, **{f"skew {skew:g}": cases[index].ours for skew, cases in skewed.items()}}
+            for index, one in enumerate(found)
+        ],
+    )
+    show(
+        f"At most {PRINTED_GROUP} filters a group",
+        [*_shown(networks(options.reference, most_filters=PRINTED_GROUP)), *_shown(densities(PRINTED_GROUP))],
+    )
+    show(
+        "Cycles with 32 accumulator banks over those without conflicts, by products that can wait before each",
+        [
+            {"layer": layer.name, **{f"{queue} wait": bank_cost(layer, queue) for queue in QUEUES}}
+            for layer in convolutions("alexnet")
+        ],
+    )
+    cycles = rows(options.reference) if options.reference else []
+    if cycles:
+        show(
+            "Cycles of the third-party simulator, added up over the PEs",
+            [
+                {
+                    "row": row.name,
+                    "theirs": row.total[0],
+                    "ours": row.total[1],
+                    "error": error_percent(*row.total[::-1]),
+                }
+                for row in cycles
+            ],
+        )
+    else:
+        print(f"{CYCLES} is compared with --reference DIR; so is GoogLeNet, of which no densities are in print.\n")
+    show_verdicts(verdicts(found, swept, cycles))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def _column_cycles(places: Ints, taps: Ints, box: Ints, shape: Ints, where: Ints
 @parallel_kernel
 def banked_work(
     places: Ints, place_bounds: Ints, taps: Ints, tap_bounds: Ints, boxes: Ints, group_of_cell: Ints, shape: Ints,
-    input_labels: Ints, weight_labels: Ints, column_labels: Ints, cycles: Ints,
+    input_labels: Ints, weight_labels: Ints, column_labels: Ints, order: Ints, cycles: Ints,
 ) -> None:  # fmt: skip
     """Every vector of inputs of a column with every vector of its weights; a bank takes one product a cycle.
 
@@ -61,8 +61,9 @@ def banked_work(
     taps: (nonzeros, 3) filter counted from the cell's first, row and column; tap_bounds: (weight cells, columns, 2).
     Rows and columns of both count in strides: their differences are those of the output. boxes: (cells, 4) first row
     and column of the outputs a cell reaches, and how many of each: accumulators are numbered filter by filter, image by
-    image, row by row. shape: see INPUTS. Products wait in their bank's queue from one vector to the next; the queues
-    are empty before the next epoch. Added to cycles (epochs, units).
+    image, row by row. shape: see INPUTS. Columns are taken in `order`, those of one label together. Products wait in
+    their bank's queue from one vector to the next; the queues are empty before the next label. Added to cycles
+    (epochs, units).
     """
     most_places, most_taps = 1, 1
     for bounds in place_bounds.reshape(-1, 2):
@@ -75,7 +76,8 @@ def banked_work(
         where = np.zeros(most_places, dtype=np.int64)
         there = np.zeros(most_taps, dtype=np.int64)
         for other in range(tap_bounds.shape[0]):
-            for column in range(columns):
+            for index in range(columns):
+                column = order[index]
                 begin, end = place_bounds[group_of_cell[other], cell, column]
                 first, last = tap_bounds[other, column]
                 spent = 0
@@ -83,10 +85,11 @@ def banked_work(
                     spent = _column_cycles(
                         places[begin:end], taps[first:last], boxes[cell], shape, where, there, waiting
                     )
-                if column + 1 == columns or column_labels[column, EPOCH] != column_labels[column + 1, EPOCH]:
+                label, after = column_labels[column], column_labels[order[min(index + 1, columns - 1)]]
+                if index + 1 == columns or label[EPOCH] != after[EPOCH] or label[UNIT] != after[UNIT]:
                     spent += waiting.max()
                     waiting[:] = 0
                 if spent:
-                    epoch = input_labels[cell, EPOCH] + weight_labels[other, EPOCH] + column_labels[column, EPOCH]
-                    unit = input_labels[cell, UNIT] + weight_labels[other, UNIT] + column_labels[column, UNIT]
+                    epoch = input_labels[cell, EPOCH] + weight_labels[other, EPOCH] + label[EPOCH]
+                    unit = input_labels[cell, UNIT] + weight_labels[other, UNIT] + label[UNIT]
                     cycles[epoch, unit] += spent

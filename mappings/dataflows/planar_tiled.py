@@ -7,6 +7,8 @@ of, the borders of the neighbours' tiles among them. PEs that a small plane leav
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from mappings.column import MappingColumn, Shape, grid
@@ -17,10 +19,10 @@ from workloads.layer import Layer
 _SHAPE = Shape(
     "planar_tiled",
     off_chip=("G", "N", "P", "Q", "K", "C"),
-    registers=("C", "K", "R", "S", "P", "Q"),
+    registers=("C", "P", "Q", "K", "R", "S"),
     rows=("P", "K"),
     columns=("Q", "K"),
-    lanes=("K",),
+    lanes=("K", "P", "Q"),
 )
 
 
@@ -33,23 +35,20 @@ def planar_tiled(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
         for q in splits(layer.Q, columns, choices=4):
             reach = int(reached(layer, 0, ONE * p)[0] * reached(layer, 1, ONE * q)[0])
             most = max(1, array.output_registers * array.lanes // reach)
-            lanes, filters = _group(min(-(-layer.K // apart), most), array.lanes)
+            filters = min(-(-layer.K // apart), most)
+            k, high, wide = _lanes(
+                filters, _parts(layer.P, rows, int(p)), _parts(layer.Q, columns, int(q)), array.lanes
+            )
+            inner = [splits(layer.C), ONE * p // high, ONE * q // wide, ONE * (filters // k)]
             found.append(
                 grid(
                     _SHAPE,
                     {
                         "off_chip": [ONE] * 6,
-                        "registers": [
-                            splits(layer.C),
-                            ONE * filters,
-                            ONE * layer.R,
-                            ONE * layer.S,
-                            ONE * p,
-                            ONE * q,
-                        ],
+                        "registers": [*inner, ONE * layer.R, ONE * layer.S],
                         "rows": [ONE * rows, ONE * (array.rows // rows)],
                         "columns": [ONE * columns, ONE * (array.columns // columns)],
-                        "lanes": [ONE * lanes],
+                        "lanes": [ONE * k, ONE * high, ONE * wide],
                     },
                 )
             )
@@ -64,8 +63,21 @@ def reached(layer: Layer, side: int, outputs: Ints) -> Ints:
     return np.minimum(have, (beneath - 1 + span) // layer.stride[side] + 1)
 
 
-def _group(filters: int, lanes: int) -> tuple[int, int]:
-    """(lanes, filters a lane) of about `filters`, never more: of at least half of the lanes, those that lose fewest."""
-    most = min(lanes, filters)
-    used = max(range(-(-most // 2), most + 1), key=lambda used: (filters // used * used, used))
-    return used, filters // used
+def _parts(extent: int, unrolled: int, tile: int) -> list[int]:
+    """Equal parts of a PE's tile that lanes may share, so that the smallest tile has an index for each of them."""
+    least = ((extent - 1) % (unrolled * tile) + 1) // unrolled
+    return [parts for parts in range(1, max(1, least) + 1) if tile % parts == 0]
+
+
+def _lanes(filters: int, rows: list[int], columns: list[int], lanes: int) -> tuple[int, int, int]:
+    """Lanes over filters, rows and columns of a tile: of ways with over half the lanes, one that keeps most filters."""
+    ways = [
+        (k, high, wide)
+        for k in range(1, min(lanes, filters) + 1)
+        for high in rows
+        for wide in columns
+        if k * high * wide <= lanes
+    ]
+    most = max(prod(way) for way in ways)
+    ways = [way for way in ways if 2 * prod(way) > most]
+    return max(ways, key=lambda way: (filters // way[0] * way[0], prod(way), way[0]))
