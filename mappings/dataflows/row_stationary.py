@@ -72,14 +72,16 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     taps = _taps(layer, array)
     for width, folds, along_rows, sets in _strips(layer, array, rows):
         for g, r, t in _arrangements(sets, layer):
-            q_most = max(1, min(array.input_registers // taps, -(-layer.C // r)))
-            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // t)))
+            lanes = min(array.lanes, -(-layer.K // t))
+            q_most = max(1, min(array.input_registers * lanes // taps, -(-layer.C // r)))
+            # Filters of one lane.
+            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // (t * lanes))))
             # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
-            p = splits(layer.K, t, most=p_most, choices=12)
+            p = splits(layer.K, t * lanes, most=p_most, choices=12)
             column = _column(
                 layer, array, width, folds, along_rows, g, r, t,
                 p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
-                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * t, choices=6),
+                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * t * lanes, choices=6), lanes=lanes,
             )  # fmt: skip
             names = column.shape.loops
             filters = column.factors[:, names.index(("registers", "K"))]
@@ -136,8 +138,12 @@ def _column(
     q: Ints,
     n: Ints,
     passes: Ints,
+    lanes: int = 1,
 ) -> MappingColumn:
-    """The mappings of Table III's parameters; R and S beyond the array and the registers go to off-chip loops."""
+    """The mappings of Table III's parameters; R and S beyond the array and the registers go to off-chip loops.
+
+    Lanes of a PE, where it has several, share its inputs: `lanes` filters at a time.
+    """
     sets = ("G", "C", "K")
     shape = Shape(
         "row_stationary",
@@ -145,6 +151,7 @@ def _column(
         registers=("N", "Q", "C", "S", "K"),
         rows=("R", "P", *sets) if along_rows else ("R", "P"),
         columns=("P",) if along_rows else ("P", *sets),
+        lanes=("K",) if array.lanes > 1 else (),
         hold=(None, None, _OUTPUT_HOLD),
     )
     spatial = [ONE * g, ONE * r, ONE * t]
@@ -156,6 +163,7 @@ def _column(
             "registers": [n, ONE * layer.Q, q, ONE * _taps(layer, array), p],
             "rows": rows + spatial if along_rows else rows,
             "columns": columns if along_rows else columns + spatial,
+            "lanes": [ONE * lanes] if array.lanes > 1 else [],
         },
     )
 

@@ -1,7 +1,7 @@
 """GoogLeNet: nine inception modules, without the two auxiliary classifiers of the training.
 
 Szegedy et al.: Going Deeper with Convolutions, CVPR 2015.
-6.998 M parameters, 1.5825 GMAC at 224: 57 convolutions and a classifier. The paper prints 6.8 M and 1.5 G.
+6.999 M parameters, 1.5827 GMAC at 224: 57 convolutions and a classifier. The paper prints 6.8 M and 1.5 G.
 """
 
 from __future__ import annotations
