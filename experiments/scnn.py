@@ -116,15 +116,21 @@ def mapping_of(layer: Layer, most_filters: int | None = None) -> LoopMapping:
 
 
 def _grouped(mapping: LoopMapping, layer: Layer, most: int | None) -> LoopMapping:
-    """The mapping with at most so many filters a pass."""
+    """The mapping with at most so many filters a pass, one a lane; lanes they leave over keep their share of a tile."""
     if not most:
         return mapping
     filters = min(most, mapping.pass_extent("K"))
+    lanes, inner = [Loop("K", filters)], {loop.axis: loop.factor for loop in mapping.registers if loop.axis != "K"}
+    for loop in mapping.lanes:
+        if loop.axis != "K" and loop.factor * prod(lane.factor for lane in lanes) <= machine().pe_array.lanes:
+            lanes.append(loop)
+        elif loop.axis != "K":
+            inner[loop.axis] = inner.get(loop.axis, 1) * loop.factor
     return replace(
         mapping,
         off_chip=(*(loop for loop in mapping.off_chip if loop.axis != "K"), Loop("K", ceil(layer.K / filters))),
-        registers=tuple(loop for loop in mapping.registers if loop.axis != "K"),
-        lanes=(Loop("K", filters), *(loop for loop in mapping.lanes if loop.axis != "K")),
+        registers=tuple(Loop(axis, inner[axis]) for axis in "CPQRS" if axis in inner),
+        lanes=tuple(lanes),
     )
 
 
@@ -209,12 +215,14 @@ def _data(lines: Iterable[str]) -> Iterator[str]:
     return (line for line in lines if not line.startswith("#"))
 
 
-def networks(reference: Path | None = None, skew: float = 0.0, most_filters: int | None = None) -> list[SpeedUp]:
-    """Speed-ups of the networks whose densities are known."""
+def networks(
+    reference: Path | None = None, skew: float = 0.0, most_filters: int | None = None, only: tuple[str, ...] = ()
+) -> list[SpeedUp]:
+    """Speed-ups of the networks whose densities are known, or of those named."""
     return [
         SpeedUp(name, theirs, tuple(compared(layer, skew, most_filters) for layer in layers))
         for name, theirs in read("scnn")["networks"].items()
-        if (layers := convolutions(name, reference))
+        if (not only or name in only) and (layers := convolutions(name, reference))
     ]
 
 

