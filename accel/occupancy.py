@@ -25,7 +25,7 @@ class Occupancy:
 
     `effectual_macs`: both factors nonzero. `input_macs`, `weight_macs`: that factor nonzero. Padding is zero.
     `stored`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
-    `source`: "tensors", "drawn" or "dense". `operands`: what an array that skips zeros walks, else None.
+    `source`: "tensors", "dense", or "drawn" and how. `operands`: what an array that skips zeros walks, else None.
     """
 
     effectual_macs: int
@@ -63,7 +63,7 @@ def occupancy(
     skips = spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
-        return draw_operand(layer, operand, seed) if needed or density < 1.0 else None
+        return draw_operand(layer, operand, seed, width.of[operand]) if needed or density < 1.0 else None
 
     density = layer.density
     given = tensors.input if tensors else drawn(Operand.INPUT, density.input, skips or needs_values(codec.input))
@@ -84,9 +84,15 @@ def occupancy(
             _stored(weight, codec.weight, width.weight, spec),
             _stored(output, codec.output, width.output, spec),
         ),
-        source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",
+        source=_source(layer, seed, dense=given is weight is output is None),
         operands=Tensors(given, weight) if skips and given is not None and weight is not None else None,
     )
+
+
+def _source(layer: Layer, seed: int, *, dense: bool) -> str:
+    if layer.tensors:
+        return "tensors"
+    return "dense" if dense else f"drawn, {layer.patterns}, seed {seed}"
 
 
 def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
