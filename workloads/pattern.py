@@ -129,7 +129,7 @@ class Patterns:
             raise InputError(f"codebook_bits = {self.codebook_bits}: needs 1 to 16, or 0 for no codebook")
 
     def __str__(self) -> str:
-        """As a report says it: "uniform", or what differs from it."""
+        """As a report says it: "uniform" zeros, or what differs from that."""
         found = [] if self.weight.kind == "unstructured" else [str(self.weight)]
         found += [
             f"{operand} {pattern}"
@@ -141,8 +141,8 @@ class Patterns:
             found.append(f"skew {next(iter(skews.values())):g}")
         else:
             found += [f"{operand} skew {skew:g}" for operand, skew in skews.items()]
-        found += [f"codebook of {self.codebook_bits} bits"] if self.codebook_bits else []
-        return ", ".join(found) or "uniform"
+        found = found or ["uniform"]
+        return ", ".join([*found, f"codebook of {self.codebook_bits} bits"] if self.codebook_bits else found)
 
 
 UNIFORM = Patterns()

@@ -241,4 +241,4 @@ def test_reports_say_how_zeros_were_drawn() -> None:
     assert str(Patterns(parse("vector:4", 0.5), parse("kernel", 0.25))) == (
         "kernel, input vector:4, input skew 0.5, weight skew 0.25"
     )
-    assert str(Patterns(codebook_bits=4)) == "codebook of 4 bits"
+    assert str(Patterns(codebook_bits=4)) == "uniform, codebook of 4 bits"
