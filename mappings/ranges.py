@@ -98,8 +98,7 @@ def slid_words(layer: Layer, ranges: Ranges, before: Ranges) -> tuple[Ints, Ints
     along = same & (stays[0] > 0) & (onward[1] > 0) & ~down
     sides = (np.where(down, fresh[0], whole[0]), np.where(along, fresh[1], whole[1]))
     words = ranges["G"][1] * ranges["N"][1] * ranges["C"][1] * sides[0] * sides[1]
-    runs, span = operand_runs(layer, Operand.INPUT, ranges, sides)
-    return words, np.where(words > 0, runs, 0), np.where(words > 0, span, 0)
+    return words, *operand_runs(layer, Operand.INPUT, ranges, sides)
 
 
 def operand_runs(

@@ -97,11 +97,12 @@ def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Til
         if operand is Operand.INPUT and halo_reuse:
             fetched = np.flatnonzero(loaded)
             now, before = (
-                {dim: (start[steps], extent[steps]) for dim, (start, extent) in ranges.items()}
-                for steps in (fetched[1:], fetched[:-1])
+                {dim: (start[at], extent[at]) for dim, (start, extent) in ranges.items()}
+                for at in (fetched[1:], fetched[:-1])
             )
             words, runs, span = words.copy(), runs.copy(), span.copy()
             words[fetched[1:]], runs[fetched[1:]], span[fetched[1:]] = slid_words(layer, now, before)
+        loaded = loaded & (words > 0)  # a tile of nothing but padding moves nothing
         load_words[:, operand] = np.where(loaded, words, 0)
         load_runs[:, operand] = np.where(loaded, runs, 0)
         load_spans[:, operand] = np.where(loaded, span, 0)
