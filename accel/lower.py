@@ -280,11 +280,13 @@ def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_regis
     Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
     """
     kept = np.zeros((schedule.steps, 3), dtype=bool)
+    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
     for operand in Operand:
-        loops = schedule.mapping.on_chip
-        if held[operand] and not any(loop.factor > 1 and axis_relevant(loop.axis, operand) for loop in loops):
+        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
+        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
+        if held[operand] and (keep_registers or taken.all()):
             tile = schedule.tiles[:, operand]
-            kept[1:, operand] = tile[1:] == tile[:-1]
+            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
     on = kept[:, np.array(held)].all(axis=1) & any(held)
     mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
     return np.where(on, mask | passes.STREAM, mask)
