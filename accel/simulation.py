@@ -46,7 +46,7 @@ def simulate_layer(
     `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
-    tiles = schedule(layer, mapping)
+    tiles = schedule(layer, mapping, halo_reuse=spec.data_buffer.halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency)
     activity = play(lowered.program) if every_step else run(lowered.program)
