@@ -4,9 +4,7 @@
   2015, for AlexNet and VGG. With `--reference DIR`, DIR holds `scnn_layer_densities.csv` (columns network, layer,
   weight_density, input_act_density), the densities of the SCNN evaluation, for GoogLeNet too.
 - Density: the inception modules of GoogLeNet with one density everywhere, at both ends of the paper's sweep.
-- Rows: with `--reference DIR`, `scnn_kaist_cyclesim.csv` (columns log, input_NCHW, weight_KCSR, Kc, act_sparsity,
-  weight_sparsity, mult_cycles, total_cycles_sum_over_PEs) are cycles of random zeros, added up over the 64 PEs, without
-  a barrier, and with a cycle for each channel, group of filters and PE.
+- Rows: with `--reference DIR`, the cycles of `experiments.scnn_cycles`.
 
 Ours are the array's cycles (`compute_cycles`) of the preset `scnn`: DRAM is not the limit in the paper, and the buffers
 are made large enough for every layer. Of the mappings of `planar_tiled`, a layer takes the one with the fewest cycles
@@ -18,18 +16,20 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil, prod
 from pathlib import Path
 
+import numpy as np
+
 from accel import Accelerator, load
 from accel.mapper import array_shape
 from accel.simulation import simulate_layer
-from accel.skipping import skipped_work
 from experiments.clusters import clustered
 from experiments.compare import DATA, Verdict, error_percent, read, show, show_verdicts
+from experiments.scnn_cycles import CYCLES, CycleRow, data, rows
 from mappings import Loop
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import candidates
@@ -43,7 +43,7 @@ AGAINST = "SCNN (authors' simulator), speed-up over the dense DCNN"
 AGAINST_ROWS = "SCNN, third-party cycle-level simulator, VGG-16"
 NETWORKS = {"alexnet": ("AlexNet", "ALEX_"), "googlenet": ("GoogLeNet", ""), "vgg16": ("VGG-16", "VGG_")}
 """How the reference folder names networks, and what it puts before the names of layers."""
-DENSITIES, CYCLES = "scnn_layer_densities.csv", "scnn_kaist_cyclesim.csv"
+DENSITIES = "scnn_layer_densities.csv"
 SKEWS = (0.0, 0.5, 1.0)
 QUEUES = (0, 4, 16)
 PRINTED_GROUP = 8
@@ -85,15 +85,6 @@ class SpeedUp:
     @property
     def error_percent(self) -> float:
         return error_percent(self.ours, self.theirs)
-
-
-@dataclass(frozen=True, slots=True)
-class CycleRow:
-    """A row of the third-party simulator, cycles added up over the PEs: (theirs, ours) of products, and of all."""
-
-    name: str
-    products: tuple[int, int]
-    total: tuple[int, int]
 
 
 @cache
@@ -140,7 +131,7 @@ def _dense_cycles(mapping: LoopMapping, layer: Layer, chip: Accelerator) -> int:
     inner = {axis: _extent(mapping, axis) for axis in "PQK"}
     outputs = inner["P"] * inner["Q"]
     vectors = layer.C * ceil(outputs / matching.inputs) * ceil(inner["K"] * layer.R * layer.S / matching.weights)
-    height, width = (int(reached(layer, side, inner[axis])) for side, axis in enumerate("PQ"))
+    height, width = (int(reached(layer, side, np.array(inner[axis]))) for side, axis in enumerate("PQ"))
     border = max((height - inner["P"]) * width, (width - inner["Q"]) * inner["P"]) // 2
     passes = prod(loop.factor for loop in mapping.off_chip)
     return passes * max(vectors, border * inner["K"] // matching.halo_words_per_cycle)
@@ -194,7 +185,7 @@ def convolutions(name: str, reference: Path | None = None) -> tuple[Layer, ...]:
 def _densities(reference: Path, name: str) -> tuple[str, Mapping[str, Density]]:
     called, before = NETWORKS[name]
     with (reference / DENSITIES).open(encoding="utf-8") as file:
-        lines = [line for line in csv.DictReader(_data(file)) if line["network"] == called]
+        lines = [line for line in csv.DictReader(data(file)) if line["network"] == called]
     found: dict[str, list[tuple[float, float]]] = {}
     for line in lines:
         # AlexNet's conv2 comes in its two groups.
@@ -209,10 +200,6 @@ def _densities(reference: Path, name: str) -> tuple[str, Mapping[str, Density]]:
 
 def _with_densities(network: Network, name: str, found: Mapping[str, Density]) -> Iterator[Layer]:
     return (replace(layer, density=found[layer.name]) for layer in network.layers if layer.name in found)
-
-
-def _data(lines: Iterable[str]) -> Iterator[str]:
-    return (line for line in lines if not line.startswith("#"))
 
 
 def networks(
@@ -240,38 +227,6 @@ def densities(most_filters: int | None = None) -> list[SpeedUp]:
         )
         for density, theirs in read("scnn")["density"].items()
     ]
-
-
-def rows(reference: Path) -> list[CycleRow]:
-    """The rows of the third-party simulator; its tiles are even runs of the input plane, all channels at a time."""
-    found = []
-    with (reference / CYCLES).open(encoding="utf-8") as file:
-        lines = list(csv.DictReader(_data(file)))
-    for line in lines:
-        _, c, height, width = (int(part) for part in line["input_NCHW"].split("x"))
-        k, _, r, s = (int(part) for part in line["weight_KCSR"].split("x"))
-        group, sparse = int(line["Kc"]), (float(line["act_sparsity"]), float(line["weight_sparsity"]))
-        layer = Layer(
-            f"layer {line['layer_index']}, Kc {group}",
-            K=k, C=c, P=height, Q=width, R=r, S=s, padding=(r // 2, s // 2, r // 2, s // 2),
-            density=Density(1 - sparse[0], 1 - sparse[1]),
-        )  # fmt: skip
-        array = machine().pe_array
-        mapping = LoopMapping(
-            "even_runs",
-            off_chip=(Loop("K", ceil(k / group)),),
-            registers=(
-                Loop("C", c), Loop("K", group), Loop("R", r), Loop("S", s),
-                Loop("P", ceil(height / array.rows)), Loop("Q", ceil(width / array.columns)),
-            ),
-            rows=(Loop("P", array.rows),),
-            columns=(Loop("Q", array.columns),),
-        )  # fmt: skip
-        ours = int(skipped_work(layer, draw(layer), mapping, machine()).cycles.sum())
-        switches = ceil(k / group) * c * array.rows * array.columns
-        theirs = int(line["mult_cycles"]), int(line["total_cycles_sum_over_PEs"])
-        found.append(CycleRow(layer.name, (theirs[0], ours), (theirs[1], ours + switches)))
-    return found
 
 
 def bank_cost(layer: Layer, queue: int) -> float:
