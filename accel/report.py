@@ -76,6 +76,14 @@ class LayerReport:
     energy_register_pj: float = 0.0
     energy_wire_pj: float = 0.0
     energy_clock_pj: float = 0.0
+    stored_input_bits: int = 0
+    """What the whole tensor takes in the DRAM, in its format there, indices and all; likewise of the others."""
+    stored_weight_bits: int = 0
+    stored_output_bits: int = 0
+    stored_index_bits: int = 0
+    """Of the stored bits of all three, those that are not values."""
+    codec_cycles: int = 0
+    """Cycles in which the DMA's codec works, beside the bus; it holds a transfer up when it takes longer."""
 
     @property
     def dram_bits(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accel.spec.base import Count, NotNegative, Part, Positive
+from accel.spec.formats import CodecName
 
 
 class DataBuffer(Part):
@@ -16,6 +17,10 @@ class DataBuffer(Part):
     """The next tile loads while this one is computed; each tile then gets half of the capacity."""
     keep_maps: bool = False
     """A layer's output stays here for the next layer when it fits."""
+    format: CodecName = "none"
+    """Maps lie here so: inputs, for PEs that skip their zeros, and finished outputs; partial sums word by word. A tile
+    gets its share of the coded map, as if all its tiles were equally dense; a map kept for the next layer gets room
+    for all of its words."""
     width_bits: Count = 64
     """Bits of one access to one bank."""
     banks: Count = 32
