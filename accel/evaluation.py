@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.compute import compute
+from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
 from accel.mapping_cache import MappingCache, cache_key
@@ -80,8 +81,10 @@ def evaluate(
     or mappings by layer. budget: how long to search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
-    Raises InputError when a layer cannot be mapped or a mapping does not fit.
+    Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
     """
+    for layer in network.layers:
+        require_precision(layer, spec)
     tell = progress or (lambda done, total, what: None)
     chooser = _Chooser(spec, mapping, objective, budget, cache)
     residencies = _fitting_plan(network, spec, chooser, tell)
@@ -123,7 +126,7 @@ def evaluate(
         accelerator=spec.name,
         layers=tuple(rows),
         clock_mhz=spec.clock_mhz,
-        peak_macs_per_cycle=spec.pe_array.multipliers,
+        peak_macs_per_cycle=_peak(network, spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
         prefetched_cycles=_prefetched(results, spec),
         context=_context(network, spec, seed, results),
@@ -197,6 +200,12 @@ def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: 
                 break
         else:
             return residencies
+
+
+def _peak(network: Network, spec: Accelerator) -> float:
+    """MACs a cycle of the layer that allows the most: the one of the narrowest operands, where they are faster."""
+    array, found = spec.pe_array, [widths(layer.bits, spec) for layer in network.layers]
+    return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
 
 
 def _prefetched(results: list[tuple[str, LayerResult]], spec: Accelerator) -> int:

@@ -68,7 +68,7 @@ def _weights(result: LayerResult, spec: Accelerator) -> Changes:
 
 def _held(result: LayerResult, operand: Operand) -> Ints:
     """(steps,) bits of the operand's loads as its buffer holds them: coded, each gets its share of the whole."""
-    words = result.schedule.load_words[:, operand]
+    words = result.schedule.tile_words[:, operand]
     coded = result.lowered.held_bits[operand]
     if coded is None:
         return words * result.lowered.width.of[operand]
