@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil, prod
@@ -34,7 +34,7 @@ from mappings import Loop
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import candidates
 from mappings.dataflows.planar_tiled import reached
-from workloads import Density, Layer, Network
+from workloads import Density, Layer
 from workloads import load as load_network
 from workloads.operands import draw
 from workloads.pruning import pruned
@@ -179,10 +179,11 @@ def convolutions(name: str, reference: Path | None = None) -> tuple[Layer, ...]:
         if name == "googlenet":
             return ()
         return tuple(layer for layer in pruned(network, "han2015").layers if layer.op == "conv")
-    return tuple(_with_densities(network, *_densities(reference, name)))
+    known = _densities(reference, name)
+    return tuple(replace(layer, density=known[layer.name]) for layer in network.layers if layer.name in known)
 
 
-def _densities(reference: Path, name: str) -> tuple[str, Mapping[str, Density]]:
+def _densities(reference: Path, name: str) -> Mapping[str, Density]:
     called, before = NETWORKS[name]
     with (reference / DENSITIES).open(encoding="utf-8") as file:
         lines = [line for line in csv.DictReader(data(file)) if line["network"] == called]
@@ -192,14 +193,10 @@ def _densities(reference: Path, name: str) -> tuple[str, Mapping[str, Density]]:
         layer = line["layer"].removeprefix(before).replace("-", ".")
         layer = layer[:5] if name == "alexnet" else layer
         found.setdefault(layer, []).append((float(line["input_act_density"]), float(line["weight_density"])))
-    return name, {
+    return {
         layer: Density(sum(a for a, _ in pairs) / len(pairs), sum(w for _, w in pairs) / len(pairs))
         for layer, pairs in found.items()
     }
-
-
-def _with_densities(network: Network, name: str, found: Mapping[str, Density]) -> Iterator[Layer]:
-    return (replace(layer, density=found[layer.name]) for layer in network.layers if layer.name in found)
 
 
 def networks(
