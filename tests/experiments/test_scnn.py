@@ -11,7 +11,8 @@ from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from accel.spec import load
 from experiments.clusters import clustered
-from experiments.scnn import PRINTED_GROUP, bank_cost, compared, convolutions, dense_cycles, mapping_of, networks
+from experiments.scnn import PRINTED_GROUP, bank_cost, compared, convolutions, dense_cycles, networks
+from experiments.scnn_mapping import mapping_of
 from workloads import Density
 from workloads import load as load_network
 
