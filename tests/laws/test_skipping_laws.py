@@ -131,7 +131,7 @@ def test_planes_multiply_every_input_with_every_weight_of_a_channel(banks: int) 
         }
     )
     mapping = candidates("planar_tiled", layer, array_shape(spec))[0][0]
-    assert {loop.axis for loop in mapping.registers} == set("CKRSPQ")
+    assert [mapping.pass_extent(axis) for axis in "CKRSPQ"] == [3, 2, 3, 3, 8, 8]
     vectors = 3 * 1 * 5
     found = report(layer, mapping, spec).mac_cycles
     assert found == vectors if not banks else vectors <= found <= 4 * vectors
