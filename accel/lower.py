@@ -17,6 +17,7 @@ from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule, axis_relevant
+from mappings.ranges import dim_ranges, input_places
 from workloads import InputError, Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
@@ -286,6 +287,11 @@ def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_regis
         taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
         if held[operand] and (keep_registers or taken.all()):
             tile = schedule.tiles[:, operand]
+            if operand is Operand.INPUT and keep_registers:
+                spans = {axis: (starts, extents) for axis, starts, extents in zip(
+                    schedule.axes, schedule.starts.T, schedule.extents.T, strict=True
+                )}  # fmt: skip
+                tile = input_places(schedule.layer, dim_ranges(schedule.layer, spans))
             kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
     on = kept[:, np.array(held)].all(axis=1) & any(held)
     mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
