@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.encode import Geometry, Nest, Widths, machine_vector, widths
+from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
@@ -86,9 +86,11 @@ def require_fit(
 
 
 def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping unrolls further than the array reaches."""
-    array = spec.pe_array
-    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", array.lanes)):
+    """Raise InputError when a mapping unrolls further than the array reaches, or operands are too wide for it."""
+    require_precision(layer, spec)
+    array, width = spec.pe_array, widths(layer.bits, spec)
+    lanes = array.lanes_at(width.input, width.weight)
+    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):
         used = prod(loop.factor for loop in getattr(mapping, level))
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"

@@ -48,11 +48,12 @@ LOGGED = 3
     DOUBLE_BUFFERED,
     PORT_BITS,
     WORD_BITS,
+    MAC_CYCLES,
     KEEP_REGISTERS,
-) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20)
-MACHINE_FIELDS = 21
+) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21)
+MACHINE_FIELDS = 22
 """REGISTERS and DOUBLE_BUFFERED take three fields (input, weight, output), PORT_BITS and WORD_BITS a fourth: input,
-weight, partial sums in (words: partial sums), outputs out (words: finished outputs)."""
+weight, partial sums in (words: partial sums), outputs out (words: finished outputs). MAC_CYCLES: those of a MAC."""
 
 STREAM = 8
 """Bit of `continued` beside one for each operand (INPUT lowest): all that registers hold goes on as it was."""
@@ -117,7 +118,7 @@ def walk_passes(
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides,
-        machine[REGISTERS : REGISTERS + 3], systolic, analyses[0],
+        machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], analyses[0],
     )  # fmt: skip
     known[0] = True
     keeps = analyses[0, HELD : HELD + 3]
@@ -149,7 +150,7 @@ def walk_passes(
             if not known[ragged]:
                 analyse(
                     shape, register_axis, unroll, lanes, relevant, window, strides,
-                    machine[REGISTERS : REGISTERS + 3], systolic, one,
+                    machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], one,
                 )  # fmt: skip
                 known[ragged] = True
             serial = fill = drain = hidden = 0

@@ -61,14 +61,14 @@ def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Int
 @kernel
 def analyse(
     extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
-    registers: Ints, systolic: bool, result: Ints,
+    registers: Ints, systolic: bool, mac_cycles: int, result: Ints,
 ) -> None:  # fmt: skip
     """Reuse analysis of one pass: which operands its registers hold, and what streams past them.
 
     Registers keep an operand's words over the innermost loops that fit (inside `depth`). The innermost loop outside
     them that changes the operand is its stream: along it only new words are fetched, and every loop further out
     fetches the stream again. On a systolic array only an operand that differs from PE to PE can stay: one that several
-    PEs share travels past them, also in a pass of a single cycle.
+    PEs share travels past them, also in a pass of a single cycle. A MAC takes `mac_cycles`.
     """
     axes = len(extent)
     loops = len(register_axis)
@@ -80,7 +80,7 @@ def analyse(
     block = np.empty(axes, dtype=np.int64)
     part = np.empty(axes, dtype=np.int64)
     lanes_used = 1  # every lane has registers of its own
-    result[CYCLES] = 1
+    result[CYCLES] = mac_cycles
     for axis in range(axes):
         spatial[axis] = min(unroll[axis], extent[axis])
         steps[axis] = max(1, unroll[axis] // lanes[axis])

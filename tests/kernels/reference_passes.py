@@ -29,6 +29,7 @@ class Machine:
     double_buffered: tuple[bool, bool, bool] = (False, False, False)
     port_bits: tuple[int, int, int, int] = (8, 8, 32, 32)
     word_bits: tuple[int, int, int, int] = (8, 8, 32, 8)
+    mac_cycles: int = 1
 
 
 @dataclass
@@ -87,7 +88,9 @@ def tile_cost(
         reduced = [axis for axis in extent if set(axis) & set("CRS")]
         adds = accumulates or any(starts[axis] > 0 for axis in reduced)
         ends = finishes and all(starts[axis] + size[axis] == extent[axis] for axis in reduced)
-        macs = prod(-(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in mapping.registers)
+        macs = machine.mac_cycles * prod(
+            -(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in mapping.registers
+        )
         serial = fill = drain = hidden = 0
         pace = macs
         place = {axis: range(starts[axis], starts[axis] + size[axis]) for axis in extent}

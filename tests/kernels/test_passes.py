@@ -34,6 +34,7 @@ machines = st.builds(
     double_buffered=st.tuples(*[st.booleans()] * 3),
     port_bits=st.tuples(*[st.sampled_from([4, 8, 20, 64, 1000])] * 4),
     word_bits=st.tuples(*[st.sampled_from([8, 16, 5])] * 2, st.just(24), st.sampled_from([8, 24])),
+    mac_cycles=st.sampled_from([1, 1, 2, 7]),
 )
 
 
@@ -47,7 +48,7 @@ def kernel_counts(
         [
             machine.rows, machine.columns, machine.systolic, machine.overlap_passes, machine.window_reuse,
             machine.accumulation_latency, *machine.registers, *machine.double_buffered, *machine.port_bits,
-            *machine.word_bits, machine.keep_registers,
+            *machine.word_bits, machine.mac_cycles, machine.keep_registers,
         ],
         dtype=np.int64,
     )  # fmt: skip
