@@ -13,11 +13,11 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, require_precisi
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
+from accel.registers import still_held
 from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
-from mappings import Mapping, TileSchedule, axis_relevant
-from mappings.ranges import dim_ranges, input_places
+from mappings import Mapping, TileSchedule
 from workloads import InputError, Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
@@ -260,7 +260,7 @@ class _Tiles:
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = _continued(schedule, held, spec.pe_array.keep_registers)
+        continued = still_held(schedule, held, spec.pe_array.keep_registers)
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
         return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
@@ -275,29 +275,6 @@ class _Tiles:
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
             geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
         )  # fmt: skip
-
-
-def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_registers: bool) -> Ints:
-    """(steps,) which operands registers hold already before a step, a bit each, and `passes.STREAM` when all they do.
-
-    Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
-    """
-    kept = np.zeros((schedule.steps, 3), dtype=bool)
-    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
-    for operand in Operand:
-        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
-        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
-        if held[operand] and (keep_registers or taken.all()):
-            tile = schedule.tiles[:, operand]
-            if operand is Operand.INPUT and keep_registers:
-                spans = {axis: (starts, extents) for axis, starts, extents in zip(
-                    schedule.axes, schedule.starts.T, schedule.extents.T, strict=True
-                )}  # fmt: skip
-                tile = input_places(schedule.layer, dim_ranges(schedule.layer, spans))
-            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
-    on = kept[:, np.array(held)].all(axis=1) & any(held)
-    mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
-    return np.where(on, mask | passes.STREAM, mask)
 
 
 def _share(words: Ints, coded: int, whole: int) -> Ints:

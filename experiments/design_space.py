@@ -124,9 +124,7 @@ def space(layer: Layer, multipliers: int = MULTIPLIERS, *, tilings: int = _TILIN
         for tn in range(1, min(layer.C, multipliers // tm) + 1)
     ]
     sides = [sorted({-(-size // parts) for parts in range(1, tilings + 1)}) for size in (layer.P, layer.Q)]
-    tm, tn, tp, tq = (
-        np.array([(*pair, p, q) for p in sides[0] for q in sides[1] for pair in pairs], dtype=np.int64).T
-    )
+    tm, tn, tp, tq = np.array([(*pair, p, q) for p in sides[0] for q in sides[1] for pair in pairs], dtype=np.int64).T
     window = (np.full_like(tm, layer.R), np.full_like(tm, layer.S))
     outer = (-(-layer.P // tp), -(-layer.Q // tq), -(-layer.K // tm), -(-layer.C // tn))
     column = MappingColumn(_SHAPE, np.stack([*outer, *window, tp, tq, tm, tn], axis=-1))
@@ -151,13 +149,10 @@ def optima(multipliers: int = MULTIPLIERS, *, tilings: int = _TILINGS) -> list[O
         best = designs.best()
         printed = np.flatnonzero((designs.tm == published["tm"]) & (designs.tn == published["tn"]))
         chosen = int(printed[np.argmin(designs.cycles[printed])])
-        rows.append(
-            Optimum(
-                name, int(designs.tm[best]), int(designs.tn[best]), simulated_cycles(designs.layer, designs.column[best]),
-                published["tm"], published["tn"], published["cycles"],
-                simulated_cycles(designs.layer, designs.column[chosen]), tuple(designs.ties()),
-            )  # fmt: skip
-        )
+        ours, theirs = (simulated_cycles(designs.layer, designs.column[design]) for design in (best, chosen))
+        pair = int(designs.tm[best]), int(designs.tn[best])
+        printed_pair = published["tm"], published["tn"]
+        rows.append(Optimum(name, *pair, ours, *printed_pair, published["cycles"], theirs, tuple(designs.ties())))
     return rows
 
 

@@ -27,7 +27,16 @@ from accel.estimate import estimate
 from accel.kernels import estimate as columns
 from accel.plots import save
 from accel.plots.style import (
-    BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, TEXT_POINTS, VERMILION, label_axes, new_axes,
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    TEXT_POINTS,
+    VERMILION,
+    label_axes,
+    new_axes,
 )  # fmt: skip
 from experiments.compare import show
 from mappings import Mapping
@@ -183,8 +192,10 @@ def traffic_figure(layer: Layer, curves: Sequence[Curve]) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(visible=True, which="major", linewidth=0.4, color="#DDDDDD")
-    axes.legend(fontsize=TEXT_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="off-chip loops",
-                title_fontsize=TEXT_POINTS)  # fmt: skip
+    axes.legend(
+        fontsize=TEXT_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="off-chip loops",
+        title_fontsize=TEXT_POINTS,
+    )  # fmt: skip
     label_axes(axes, f"{layer.name}: best tiles for each order", "buffer (KiB)", "DRAM traffic (MB)")
     return picture
 
@@ -211,9 +222,7 @@ def _name(order: str) -> str:
 
 def run(sizes: Sequence[int], *, tilings: int = 24) -> dict[str, list[Curve]]:
     """The curves of each layer."""
-    return {
-        name: [curve(layer, order, sizes, tilings=tilings) for order in ORDERS] for name, layer in layers().items()
-    }
+    return {name: [curve(layer, order, sizes, tilings=tilings) for order in ORDERS] for name, layer in layers().items()}
 
 
 def main() -> None:
@@ -227,7 +236,7 @@ def main() -> None:
     for name, layer in layers().items():
         rows = [
             {"off-chip loops": _name(one.order)}
-            | {f"{size // 1024} KiB": round(traffic / 1e6, 2) for size, traffic in zip(sizes, one.dram_bytes, strict=True)}
+            | {f"{size // 1024} KiB": traffic / 1e6 for size, traffic in zip(sizes, one.dram_bytes, strict=True)}
             for one in curves[name]
         ]
         least = bounds(layer, machine()).dram_bits / 8e6

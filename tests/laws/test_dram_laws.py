@@ -85,9 +85,7 @@ def test_a_second_channel_helps_a_layer_that_waits_for_the_dram() -> None:
 
 @pytest.mark.parametrize("operand", ["input", "weight", "output"])
 def test_narrower_words_move_less_in_less_time_and_energy(operand: str) -> None:
-    wide, narrow = (
-        run(chip(dma__dram="DDR3-1600"), replace(MATRIX, bits=Bits(**{operand: bits}))) for bits in (8, 4)
-    )
+    wide, narrow = (run(chip(dma__dram="DDR3-1600"), replace(MATRIX, bits=Bits(**{operand: bits}))) for bits in (8, 4))
     for name in ("dram_bits", "energy_dma_pj", "energy_pj"):
         assert getattr(narrow, name) < getattr(wide, name)
     assert narrow.latency_cycles <= wide.latency_cycles
@@ -110,7 +108,8 @@ def test_fewer_nonzeros_move_less_where_they_are_coded(codec: str) -> None:
 def energy_pj_per_bit(report: LayerReport, spec: Accelerator) -> float:
     """Of the bits and the rows they open, without the standby power of the time it takes."""
     dram = DramDevice.load(spec.dma.dram)
-    standby_pj = (dram.background_mw + dram.refresh_mw) * spec.dma.channels * report.latency_cycles * 1e3 / spec.clock_mhz
+    standby_mw = (dram.background_mw + dram.refresh_mw) * spec.dma.channels
+    standby_pj = standby_mw * report.latency_cycles * 1e3 / spec.clock_mhz
     return (report.energy_dram_pj - standby_pj) / report.dram_bits
 
 
