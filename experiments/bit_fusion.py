@@ -95,10 +95,8 @@ def closed_form_cycles(layer: Layer, rows: int = 16, columns: int = 32) -> int:
     return layer.N * layer.P * layer.Q * ceil(layer.K / columns) * taps * ceil(channels / (rows * fused))
 
 
-def chip_of(
-    rows: int, columns: int, link_bits: int, weight_kib: float, input_kib: float, output_kib: float
-) -> Accelerator:
-    """The preset with another array, its ports and buffers, and DRAM that only the link limits."""
+def chip_of(rows: int, columns: int, link_bits: int, buffers_kib: tuple[float, float, float]) -> Accelerator:
+    """The preset with another array, its ports, buffers (input, weight, output) and link; DRAM never binds."""
     return load("bit_fusion").with_values(
         {
             "pe_array.rows": rows,
@@ -163,9 +161,7 @@ def run_speedups(reference: Path | None = None, names: tuple[str, ...] = ()) -> 
         if not isinstance(network, dict) or (names and name not in names):
             continue
         regular = network.get("regular", [[*layer[:5], 16, 16, layer[7]] for layer in network["layers"]])
-        ours = [
-            _milliseconds(layers, chip, batch) for layers, chip in ((regular, baseline), (network["layers"], fused))
-        ]
+        slow, fast = _milliseconds(regular, baseline, batch), _milliseconds(network["layers"], fused, batch)
         theirs = published.get(name, {"eyeriss_ms": "0", "bitfusion_ms": "0"})
         found.append(SpeedupRow(name, slow, fast, float(theirs["eyeriss_ms"]), float(theirs["bitfusion_ms"])))
     return found
