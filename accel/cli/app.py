@@ -63,7 +63,7 @@ def run_command(
         typer.Option(
             "--bits",
             metavar="W,A[,O]|NAME|FILE",
-            help="Bits of weights, activations, outputs; by layer: published ones (bit_fusion, stripes) or a .toml file.",
+            help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
         ),
     ] = None,
     density: Annotated[

@@ -29,7 +29,7 @@ def whole(flag: str, given: str, least: int) -> int:
 
 
 def with_bits(network: Network, given: str | None) -> Network:
-    """The network with the widths of `W,A` or `W,A,O` (weights, activations, outputs), of a .toml file, or published ones."""
+    """The network with the widths of `W,A[,O]` (weights, activations, outputs), a .toml file, or published ones."""
     if given is None:
         return network
     if given.endswith(".toml"):
