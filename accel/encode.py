@@ -55,6 +55,7 @@ def machine_vector(spec: Accelerator, width: Widths) -> Ints:
     machine[passes.SYSTOLIC] = array.arrangement == "systolic"
     machine[passes.OVERLAP_PASSES] = array.overlap_passes
     machine[passes.WINDOW_REUSE] = array.window_reuse
+    machine[passes.KEEP_REGISTERS] = array.keep_registers
     machine[passes.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
     for offset, operand in enumerate(("input", "weight", "output")):
         machine[passes.REGISTERS + offset] = getattr(array.registers, operand)

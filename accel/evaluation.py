@@ -21,6 +21,7 @@ from accel.report import LayerReport, Report
 from accel.residency import plan, words_from_dram
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
+from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
 from accel.vector import vector_layer
 from mappings import Mapping as LoopMapping
@@ -97,7 +98,7 @@ def evaluate(
         execution = execute(
             network, inputs, bits.input, bits.weight,
             run_layer=lambda layer: compute(layer, chooser.mapping(layer, by_layer[layer.name])),
-            seed=seed, keep_activations=True,
+            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec.dma),
         )  # fmt: skip
     rows: list[LayerReport] = []
     results: list[tuple[str, LayerResult]] = []

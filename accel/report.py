@@ -71,6 +71,11 @@ class LayerReport:
     """Cycles of the busiest PE over those of the average one, on an array that skips zeros; else 0."""
     dram_index_bits: int = 0
     """Of the bits that crossed the DRAM pins, those that are not values: indices, padding, pointers, codebooks."""
+    energy_mac_pj: float = 0.0
+    """Of the PE array's energy, with the three below: multipliers, registers, operand networks, clock."""
+    energy_register_pj: float = 0.0
+    energy_wire_pj: float = 0.0
+    energy_clock_pj: float = 0.0
     multiplier_free_ops: int = 0
     """MACs done by gates and adders: XNOR and popcount, ternary additions, a bit of an operand at a time."""
 

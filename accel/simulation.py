@@ -46,7 +46,7 @@ def simulate_layer(
     `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
-    tiles = schedule(layer, mapping)
+    tiles = schedule(layer, mapping, halo_reuse=spec.data_buffer.halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency)
     activity = play(lowered.program) if every_step else run(lowered.program)
@@ -164,7 +164,8 @@ def _work(
         weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
         output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),
         reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
-        bus_bits=sum(array.values()),
+        bus_bits=sum(array.values()) - array["array_read_weight_bits"],
+        weight_bus_bits=array["array_read_weight_bits"],
         data_buffer_read_bits=array["array_read_input_bits"] + stores + (0 if apart else psum_read),
         data_buffer_write_bits=loads + array["array_write_output_bits"] + (0 if apart else psum_written),
         accumulator_read_bits=psum_read if apart else 0,

@@ -156,4 +156,4 @@ def _tally(names: Iterable[str]) -> str:
     shown = {name: count for name, count in counts.items() if name}
     if len(shown) == 1:
         return next(iter(shown))
-    return ", ".join(f"{name} ({count} layers)" if count > 1 else f"{name} (1 layer)" for name, count in shown.items())
+    return "; ".join(f"{name} ({count} layers)" if count > 1 else f"{name} (1 layer)" for name, count in shown.items())

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.options import kernel
-from accel.kernels.windows import distinct_positions
+from accel.kernels.windows import distinct_positions, new_positions
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -131,6 +131,45 @@ def analyse(
     for axis in range(axes):
         if relevant[axis, OUTPUT]:
             result[UNIQUE_OUTPUT] *= extent[axis]
+
+
+@kernel
+def pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
+    """Indices along each axis that one PE works on in a pass of `extent` indices."""
+    return np.minimum(lanes, extent) * -(-extent // unroll)
+
+
+@kernel
+def fresh_words(
+    extent: Ints, earlier: Ints, moved: Ints, relevant: Bools, window: Ints, strides: Ints, steps: Ints
+) -> int:
+    """Input words over `extent` indices that a pass over `earlier` indices, so many `moved` before it, did not have.
+
+    -1 unless the windows slid on: along one side, forwards, with all else as it was. `steps` as in `_words`.
+    """
+    if window[0] < 0:
+        return -1
+    words = 1
+    for axis in range(len(extent)):
+        sides = axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
+        if relevant[axis, INPUT] and not sides:
+            if moved[axis] != 0 or extent[axis] != earlier[axis]:
+                return -1
+            words *= extent[axis]
+    for side in range(2):
+        o, t = window[side], window[side + 2]
+        other, tap = window[1 - side], window[3 - side]
+        rests = moved[other] * strides[1 - side] + moved[tap] * strides[3 - side] == 0
+        shift = moved[o] * strides[side] + moved[t] * strides[side + 2]
+        if rests and extent[other] == earlier[other] and extent[tap] == earlier[tap] and shift >= 0:
+            words *= distinct_positions(
+                extent[other], strides[1 - side] * steps[other], extent[tap], strides[3 - side] * steps[tap]
+            )
+            return words * new_positions(
+                shift, extent[o], strides[side] * steps[o], extent[t], strides[side + 2] * steps[t],
+                earlier[o], earlier[t],
+            )  # fmt: skip
+    return -1
 
 
 @kernel

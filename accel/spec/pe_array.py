@@ -152,6 +152,9 @@ class PEArray(Part):
     """Systolic skew is paid once a tile instead of once a pass."""
     window_reuse: bool = True
     """Overlapping convolution windows share loaded words; False: each (output pixel, tap) pair is a word of its own."""
+    keep_registers: bool = False
+    """Registers keep what the next pass needs again: inputs under windows that slide on along one side, and at a new
+    tile each operand that it does not change; False: windows are loaded whole, and at a new tile all operands are."""
     accumulation_latency_cycles: WholeNumber = 0
     """Exposed once a pass when the pass's outputs accumulate in the buffer over several passes."""
     bits: Bits = Bits()
