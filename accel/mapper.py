@@ -137,7 +137,10 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
     fitting = []
     for _, mapping in found.ranked:
-        need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        try:
+            need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        except InputError:  # more tile steps than can be played
+            continue
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
             fitting.append(mapping)
         if len(fitting) == _CONFIRMED:

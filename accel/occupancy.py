@@ -65,6 +65,11 @@ def occupancy(
     if tensors:
         _require_width(layer, "input", tensors.input, width.input)
         _require_width(layer, "weight", tensors.weight, width.weight)
+        if spec.pe_array.precision.style == "ternary" and np.abs(tensors.weight).max(initial=0) > 1:
+            raise InputError(
+                f"tensor weight holds {tensors.weight.min()} to {tensors.weight.max()}: a ternary array needs -1, 0, 1",
+                source=f"layer {layer.name}",
+            )
     skips = spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
@@ -109,8 +114,10 @@ def _source(layer: Layer, seed: int, codebook_bits: int, *, dense: bool) -> str:
 
 
 def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
-    """Values must be signed or unsigned integers of the width."""
+    """Values must be signed or unsigned integers of the width; a single bit may also stand for -1 and 1."""
     low, high = (int(words.min()), int(words.max())) if words.size else (0, 0)
+    if bits == 1 and low == -1 and high == 1 and words.all():
+        return
     if low < -(1 << (bits - 1)) or high >= 1 << bits or (low < 0 and high >= 1 << (bits - 1)):
         raise InputError(
             f"tensor {name} holds {low} to {high}, beyond {bits} bits: set bits.{name} of the layer, or narrow it",
