@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.accumulators import require_room
 from accel.codecs import StoredBits
 from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.registers import still_held
-from accel.skipping import finish_times, skipped_work
+from accel.skipping import exchange, finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
 from accel.transfer import TransferTiming
@@ -98,7 +99,7 @@ def require_fit(
 
 
 def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping unrolls further than the array reaches, or operands are too wide for it."""
+    """Raise InputError when a mapping asks for more PEs or accumulators than there are, or operands are too wide."""
     require_precision(layer, spec)
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
@@ -107,6 +108,7 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
+    require_room(mapping, layer, spec)
 
 
 def buffer_bits(
@@ -259,6 +261,8 @@ def _skipping_counts(
         first = bounds[step]
         passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
+    if work.halo is not None:
+        exchange(log, work.halo, spec.pe_array)
     finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T

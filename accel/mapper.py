@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds
 from accel.encode import require_precision, widths
 from accel.estimate import estimate
@@ -108,7 +109,11 @@ def explore(
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     found = search(
         space,
-        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+        lambda column: np.where(
+            have_room(layer, column, spec),
+            estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+            np.inf,
+        ),
         budget,
         seed,
         keep=_CHECKED,
