@@ -13,7 +13,7 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.skipping import finish_times, skipped_work
+from accel.skipping import finish_times, front_end_free, skipped_work, structured
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
@@ -40,7 +40,7 @@ class Lowered:
     """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
-    of the average one, on an array that skips; else 0.
+    of the average one, on an array that skips; else 0. `index_match_cycles`: what MACs took longer for its front end.
     """
 
     program: TileProgram
@@ -49,6 +49,7 @@ class Lowered:
     rows_opened: Ints
     dense_mac_cycles: int
     imbalance: float
+    index_match_cycles: int
 
 
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
@@ -140,9 +141,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
-    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    dense_mac_cycles, imbalance, index_match_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
+        counts, imbalance, index_match_cycles = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -187,7 +188,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance)
+    return Lowered(program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, index_match_cycles)
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -208,19 +209,22 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> In
 
 def _skipping_counts(
     schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, coded_weight_bits: int | None
-) -> tuple[Ints, float]:
-    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+) -> tuple[Ints, float, int]:
+    """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
     Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
     holds them coded, in the share of coded bits.
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
+    matching = spec.pe_array.matching
     tiles = _Tiles.of(schedule, spec, width)
     handling = spec.pe_array.zero_handling
     kept = np.ones((2, 2), dtype=np.int64)
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
-        if how == "skip":
+        if how == "skip" and matching.style != "structured":
             kept[row] = np.count_nonzero(words), words.size
+    if structured(operands.weight, spec.pe_array):
+        kept[1] = matching.n, matching.m
     if coded_weight_bits is not None:
         kept[1] = coded_weight_bits, operands.weight.size * width.weight
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
@@ -230,14 +234,18 @@ def _skipping_counts(
         first = bounds[step]
         passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array)
+    index_match_cycles, free = 0, front_end_free(spec)
+    if free is not None:
+        bare = skipped_work(schedule.layer, operands, schedule.mapping, free)
+        index_match_cycles = int(alone[-1] - finish_times(bare, np.zeros(len(log), np.int64), free.pe_array)[1][-1])
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance
+    return counts, work.imbalance, index_match_cycles
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -71,6 +71,8 @@ class LayerReport:
     """Cycles of the busiest PE over those of the average one, on an array that skips zeros; else 0."""
     dram_index_bits: int = 0
     """Of the bits that crossed the DRAM pins, those that are not values: indices, padding, pointers, codebooks."""
+    index_match_cycles: int = 0
+    """Of `mac_cycles`, those that a front end would save which finds the operands to multiply in no time."""
 
     @property
     def dram_bits(self) -> int:

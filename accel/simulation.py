@@ -16,6 +16,7 @@ from accel.machine import Activity, Stall, play, run
 from accel.occupancy import Occupancy, occupancy
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
+from accel.skipping import issued_macs
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
 from workloads import Layer
@@ -116,6 +117,7 @@ def _report(
             )
             if parts is not None
         ),
+        index_match_cycles=lowered.index_match_cycles,
     )
 
 
@@ -145,9 +147,7 @@ def _work(
 ) -> Work:
     """Everything that costs energy. Gating or skipping an operand saves the MACs in which that operand is zero."""
     layer, counts, mapping = tiles.layer, lowered.counts, tiles.mapping
-    handling = spec.pe_array.zero_handling
-    issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
-    spent = zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
+    issued, spent = issued_macs(layer, zeros, spec.pe_array)
     busy_pes = layer.macs / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])

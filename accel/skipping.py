@@ -7,18 +7,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.assignment import Assignment, assign
+from accel.alike import alike
+from accel.assignment import Assignment, assign, brick_numbers
+from accel.kernels.n_of_m import find_violation
+from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
-from accel.sparse_work import Skip, Work, match_work, schedule_epochs
+from accel.sparse_work import Skip, Work, match_work, require_counters, schedule_epochs
 from accel.spec import Accelerator, PEArray
 from mappings import Mapping
-from workloads import InputError, Layer, Tensors
+from workloads import Layer, Tensors
 
 Ints = NDArray[np.int64]
-
-MOST_COUNTERS = 1 << 27
-"""Passes times multipliers; a GiB of counters."""
-
 
 def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accelerator) -> Work:
     """Cycles and effectual MACs of every PE in every pass that has work, passes in order.
@@ -29,18 +28,47 @@ def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accele
     dealing = {axis: getattr(array.distribution, axis[0]) for axis in mapping.axes()}
     nonzeros = np.count_nonzero(operands.weight, axis=(1, 2, 3)).reshape(layer.G, layer.K)
     loads = {"K": nonzeros.sum(axis=0), "KG": nonzeros.T.reshape(-1)}
+    loads |= {
+        axis: brick_numbers(layer, axis, array.distribution.brick) for axis, how in dealing.items() if how == "bricks"
+    }
     place = assign(layer, mapping, dealing, loads)
-    if place.epochs * place.pes * place.lanes > MOST_COUNTERS:
-        raise InputError(
-            f"{place.epochs} passes on {place.pes * place.lanes} multipliers: too many to skip zeros in, use longer "
-            "passes (more work in registers)",
-            source=f"mapping {mapping.name} of layer {layer.name}",
-        )
     return _walk(replace(layer, tensors=operands), place, array)
+
+
+def front_end_free(spec: Accelerator) -> Accelerator | None:
+    """The same accelerator with a front end that finds what to multiply in no time; None: it is that already."""
+    matching = spec.pe_array.matching
+    if not (matching.least or matching.scan):
+        return None
+    free = matching.model_copy(update={"least": 0, "scan": 0})
+    return spec.model_copy(update={"pe_array": spec.pe_array.model_copy(update={"matching": free})})
+
+
+def structured(weights: NDArray[np.integer], array: PEArray) -> bool:
+    """Whether an array whose multipliers serve groups of channels finds no more nonzeros in them than it can take."""
+    matching = array.matching
+    if matching.style != "structured":
+        return False
+    lines = np.ascontiguousarray(np.moveaxis(weights, 1, -1)).reshape(-1, weights.shape[1])
+    return find_violation(lines, matching.m, matching.n)[0] < 0
+
+
+def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, int]:
+    """(MACs that take a cycle, those of them that spend a multiplication)."""
+    handling, matching = array.zero_handling, array.matching
+    if matching.style == "structured":
+        # Every place that is kept is multiplied, whether its weight is zero or not.
+        kept = zeros.operands is not None and structured(zeros.operands.weight, array)
+        issued = -(-layer.macs * matching.n // matching.m) if kept else layer.macs
+        return issued, issued
+    issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
+    return issued, zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
 
 
 def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
     matching, skip = array.matching, _skip(array)
+    if matching.style in ("column", "plane"):
+        require_counters(place.epochs * place.pes * place.lanes, layer)
     if matching.style == "column":
         run_bits = matching.run_bits or None
         return column_work(layer, place, skip, width=matching.width, least=matching.least, run_bits=run_bits)
@@ -48,21 +76,33 @@ def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
         return plane_work(
             layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks
         )  # fmt: skip
+    width = matching.width
+    if layer.tensors is not None and structured(layer.tensors.weight, array):
+        width = width * matching.m // matching.n
     together = replace(place, lanes=1) if matching.width > 1 else place
-    return match_work(
-        layer, together, skip, width=matching.width, chunk=matching.chunk, least=matching.least, scan=matching.scan
-    )
+    kinds = None
+    if array.lockstep == 1:
+        kinds = alike(together, skip in ("input", "both"), skip in ("weight", "both"), layer.G)
+    work = match_work(
+        layer, together, skip, width=width, chunk=matching.chunk, least=matching.least, scan=matching.scan,
+        barrier=array.barrier, kinds=kinds,
+    )  # fmt: skip
+    return work if kinds is None else replace(work, copies=kinds.copies, pes=place.pes)
 
 
 def _skip(array: PEArray) -> Skip:
     handling = array.zero_handling
+    if array.matching.style == "structured":
+        return "none"
     if handling.input == handling.weight == "skip":
         return "both"
     return "input" if handling.input == "skip" else "weight"
 
 
-def finish_times(work: Work, port_cycles: Ints, slack: int) -> tuple[Ints, Ints]:
+def finish_times(work: Work, port_cycles: Ints, array: PEArray) -> tuple[Ints, Ints]:
     """((passes,) when each is over, the same if ports never bound): a port is one more unit with work in each pass."""
+    slack = array.slack
+    work = work.together(array.lockstep if slack else work.cycles.shape[1])
     alone = schedule_epochs(work, slack)
     if not port_cycles.any():
         return alone, alone

@@ -28,6 +28,7 @@ DataflowName = Literal[
     "no_local_reuse",
     "input_broadcast",
     "planar_tiled",
+    "windowed",
 ]
 
 

@@ -17,6 +17,7 @@ from mappings.dataflows.planar_tiled import planar_tiled
 from mappings.dataflows.row_stationary import row_stationary
 from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
 from mappings.dataflows.tiling import close
+from mappings.dataflows.windowed import windowed
 from workloads.errors import InputError
 from workloads.layer import Layer
 
@@ -30,6 +31,7 @@ DATAFLOWS: dict[str, Dataflow] = {
     "no_local_reuse": no_local_reuse,
     "input_broadcast": input_broadcast,
     "planar_tiled": planar_tiled,
+    "windowed": windowed,
 }
 
 

@@ -1,0 +1,55 @@
+"""Window after window: filters over the PEs, the window of an output pixel over the lanes and through time.
+
+The neural functional units of T. Chen et al., "DianNao", ASPLOS 2014, and Y. Chen et al., "DaDianNao", MICRO 2014: the
+lanes of a PE take different inputs of one window, an adder tree sums their products. Arrays that skip zeros keep the
+form (Cnvlutin, ISCA 2016; Cambricon-X, MICRO 2016), or give clusters of PEs windows of their own (SparTen, MICRO 2019).
+"""
+
+from __future__ import annotations
+
+from mappings.column import MappingColumn, Shape, grid
+from mappings.dataflows.array import ArrayShape
+from mappings.dataflows.tiling import ONE, orders, splits
+from mappings.mapping import axis_extent
+from workloads.layer import Layer
+
+PIXELS, FILTERS, VOLUME = "NPQ", "K", "CRS"
+
+
+def windowed(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
+    """Filters over rows and columns, or pixels over rows and filters over columns; a pass is whole windows, or parts.
+
+    A PE takes as many filters and pixels at a time as it has registers for their sums.
+    """
+    found = []
+    room = max(1, array.output_registers)
+    pixels, volume = axis_extent(layer, PIXELS), axis_extent(layer, VOLUME)
+    for rows in (FILTERS, PIXELS) if array.rows > 1 else (FILTERS,):
+        apart = array.rows if rows == PIXELS else 1
+        spread = array.columns * (array.rows if rows == FILTERS else 1)
+        for order in orders(PIXELS, FILTERS, VOLUME):
+            shape = Shape(
+                "windowed",
+                off_chip=("G", *order),
+                on_chip=(FILTERS, PIXELS, VOLUME),
+                registers=(PIXELS, FILTERS, VOLUME),
+                rows=(rows,),
+                columns=(FILTERS,),
+                lanes=(VOLUME,),
+            )
+            for each in splits(layer.K, spread, most=room, choices=4):
+                own = splits(pixels, apart, most=max(1, room // int(each)), choices=3)
+                found.append(
+                    grid(
+                        shape,
+                        {
+                            "off_chip": [ONE] * 4,
+                            "on_chip": [splits(layer.K, spread * int(each), choices=4), splits(pixels, apart), ONE],
+                            "registers": [own, ONE * each, splits(volume, array.lanes, choices=6)],
+                            "rows": [ONE * min(array.rows, pixels if rows == PIXELS else layer.K)],
+                            "columns": [ONE * array.columns],
+                            "lanes": [ONE * array.lanes],
+                        },
+                    )
+                )
+    return found
