@@ -26,7 +26,7 @@ class Alike:
 
 
 def alike(place: Assignment, pixels_differ: bool, filters_differ: bool, groups: int) -> Alike:
-    """Find the kinds. Where an operand is not skipped, PEs that differ only in which of its indices they have are alike.
+    """Find the kinds: if an operand is not skipped, PEs that only have other indices of it are alike.
 
     Filters of different groups meet different inputs, so PEs are only alike with as many of each group.
     """

@@ -129,8 +129,12 @@ def axis_labels(
 
 def brick_numbers(layer: Layer, axis: str, brick: int) -> Ints:
     """Brick of each index of an axis over C (and R, S): so many neighbouring channels of a tap, tap by tap."""
-    index = dict(zip(axis, np.indices([getattr(layer, dim) for dim in axis]).reshape(len(axis), -1), strict=True))
-    tap = sum((index[dim] * (layer.S if dim == "R" else 1) for dim in axis if dim != "C"), np.zeros_like(index["C"]))
+    sizes = [getattr(layer, dim) for dim in axis]
+    index: dict[str, Ints] = dict(zip(axis, np.indices(sizes).reshape(len(axis), -1), strict=True))
+    tap = np.zeros_like(index["C"])
+    for dim in axis:
+        if dim != "C":
+            tap = tap + index[dim] * (layer.S if dim == "R" else 1)
     return tap * -(-layer.C // brick) + index["C"] // brick
 
 

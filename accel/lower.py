@@ -13,8 +13,9 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.skipping import finish_times, front_end_free, skipped_work, structured
+from accel.skipping import finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
+from accel.structure import structured
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from workloads import InputError, Layer, Operand, Tensors
@@ -141,9 +142,11 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
-    dense_mac_cycles, imbalance, index_match_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
+    dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance, index_match_cycles = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
+        counts, imbalance, matching_cycles = _skipping_counts(
+            schedule, occupancy.operands, spec, width, coded_weight_bits
+        )
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -188,7 +191,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, index_match_cycles)
+    return Lowered(program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles)
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -234,18 +237,15 @@ def _skipping_counts(
         first = bounds[step]
         passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array)
-    index_match_cycles, free = 0, front_end_free(spec)
-    if free is not None:
-        bare = skipped_work(schedule.layer, operands, schedule.mapping, free)
-        index_match_cycles = int(alone[-1] - finish_times(bare, np.zeros(len(log), np.int64), free.pe_array)[1][-1])
+    slack = spec.pe_array.slack
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance, index_match_cycles
+    return counts, work.imbalance, index_match_cycles(work, slack)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 from accel.bounds import Bounds, bounds
 from accel.encode import widths
 from accel.estimate import estimate
+from accel.expected import skipping_objective
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.occupancy import occupancy
 from accel.report import LayerReport
@@ -97,7 +98,9 @@ def explore(
     budget: Budget = QUICK,
     seed: int = 0,
 ) -> MappedLayer:
-    """Search the map space of a layer on dense operands and simulate the best few mappings.
+    """Search the map space of a layer and simulate the best few mappings.
+
+    The search knows dense operands, and what zeros are expected to save where an array skips them.
 
     Raises InputError as `map_layer` does.
     """
@@ -106,7 +109,9 @@ def explore(
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     found = search(
         space,
-        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+        lambda column: skipping_objective(
+            objective, estimate(layer, column, spec, residency, weight_share=share), layer, column, spec
+        ),
         budget,
         seed,
         keep=_CHECKED,

@@ -12,6 +12,7 @@ from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator, CodecName
 from accel.storage import format_of, needs_values
+from accel.structure import structured
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
@@ -60,7 +61,7 @@ def occupancy(
     if tensors:
         _require_width(layer, "input", tensors.input, width.input)
         _require_width(layer, "weight", tensors.weight, width.weight)
-    skips = spec.pe_array.skips
+    array, skips = spec.pe_array, spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
         return draw_operand(layer, operand, seed) if needed or density < 1.0 else None
@@ -75,13 +76,15 @@ def occupancy(
     if weight is not None:
         filters = np.count_nonzero(weight.reshape(layer.G, layer.K, layer.C, layer.R, layer.S), axis=1).astype(np.int64)
     pixels = layer.N * layer.P * layer.Q
+    # Weights such an array runs as dense ones are stored as dense ones.
+    plain = weight is not None and array.matching.style == "structured" and not structured(weight, array)
     return Occupancy(
         effectual_macs=int((met * filters).sum()),
         input_macs=int(met.sum()) * layer.K,
         weight_macs=int(filters.sum()) * pixels,
         stored=(
             _stored(given, codec.input, width.input, spec),
-            _stored(weight, codec.weight, width.weight, spec),
+            None if plain else _stored(weight, codec.weight, width.weight, spec),
             _stored(output, codec.output, width.output, spec),
         ),
         source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",

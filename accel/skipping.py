@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accel.alike import alike
 from accel.assignment import Assignment, assign, brick_numbers
-from accel.kernels.n_of_m import find_violation
 from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
 from accel.sparse_work import Skip, Work, match_work, require_counters, schedule_epochs
 from accel.spec import Accelerator, PEArray
+from accel.structure import structured
 from mappings import Mapping
 from workloads import Layer, Tensors
 
 Ints = NDArray[np.int64]
+
 
 def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accelerator) -> Work:
     """Cycles and effectual MACs of every PE in every pass that has work, passes in order.
@@ -33,24 +35,6 @@ def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accele
     }
     place = assign(layer, mapping, dealing, loads)
     return _walk(replace(layer, tensors=operands), place, array)
-
-
-def front_end_free(spec: Accelerator) -> Accelerator | None:
-    """The same accelerator with a front end that finds what to multiply in no time; None: it is that already."""
-    matching = spec.pe_array.matching
-    if not (matching.least or matching.scan):
-        return None
-    free = matching.model_copy(update={"least": 0, "scan": 0})
-    return spec.model_copy(update={"pe_array": spec.pe_array.model_copy(update={"matching": free})})
-
-
-def structured(weights: NDArray[np.integer], array: PEArray) -> bool:
-    """Whether an array whose multipliers serve groups of channels finds no more nonzeros in them than it can take."""
-    matching = array.matching
-    if matching.style != "structured":
-        return False
-    lines = np.ascontiguousarray(np.moveaxis(weights, 1, -1)).reshape(-1, weights.shape[1])
-    return find_violation(lines, matching.m, matching.n)[0] < 0
 
 
 def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, int]:
@@ -69,13 +53,17 @@ def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
     matching, skip = array.matching, _skip(array)
     if matching.style in ("column", "plane"):
         require_counters(place.epochs * place.pes * place.lanes, layer)
-    if matching.style == "column":
-        run_bits = matching.run_bits or None
-        return column_work(layer, place, skip, width=matching.width, least=matching.least, run_bits=run_bits)
     if matching.style == "plane":
-        return plane_work(
+        work = plane_work(
             layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks
         )  # fmt: skip
+        return work.together(array.lockstep)
+    if matching.style == "column":
+        walk = partial(column_work, layer, place, skip, width=matching.width, run_bits=matching.run_bits or None)
+        work = walk(least=matching.least)
+        if matching.least:
+            work = replace(work, free=walk(least=0).cycles)
+        return work.together(array.lockstep)
     width = matching.width
     if layer.tensors is not None and structured(layer.tensors.weight, array):
         width = width * matching.m // matching.n
@@ -85,7 +73,7 @@ def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
         kinds = alike(together, skip in ("input", "both"), skip in ("weight", "both"), layer.G)
     work = match_work(
         layer, together, skip, width=width, chunk=matching.chunk, least=matching.least, scan=matching.scan,
-        barrier=array.barrier, kinds=kinds,
+        barrier=array.barrier, lockstep=array.lockstep if array.slack else 0, effectual=False, kinds=kinds,
     )  # fmt: skip
     return work if kinds is None else replace(work, copies=kinds.copies, pes=place.pes)
 
@@ -99,12 +87,18 @@ def _skip(array: PEArray) -> Skip:
     return "input" if handling.input == "skip" else "weight"
 
 
-def finish_times(work: Work, port_cycles: Ints, array: PEArray) -> tuple[Ints, Ints]:
+def finish_times(work: Work, port_cycles: Ints, slack: int) -> tuple[Ints, Ints]:
     """((passes,) when each is over, the same if ports never bound): a port is one more unit with work in each pass."""
-    slack = array.slack
-    work = work.together(array.lockstep if slack else work.cycles.shape[1])
     alone = schedule_epochs(work, slack)
     if not port_cycles.any():
         return alone, alone
     cycles = np.column_stack([work.cycles, port_cycles])
     return schedule_epochs(replace(work, cycles=cycles, issued=work.issued | (port_cycles > 0)), slack), alone
+
+
+def index_match_cycles(work: Work, slack: int) -> int:
+    """Cycles that all passes take longer, ports aside, than with a front end that matches operands in no time."""
+    if work.free is None:
+        return 0
+    spent, free = (int(schedule_epochs(one, slack)[-1]) for one in (work, replace(work, cycles=work.free)))
+    return spent - free

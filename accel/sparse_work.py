@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from accel.alike import Alike
 from accel.assignment import EPOCH, LANE, PE, Assignment
 from accel.kernels import sparse
-from accel.kernels.epochs import finish_times
+from accel.kernels.epochs import finish_times, gather_epochs
 from workloads import InputError, Layer
 
 Ints = NDArray[np.int64]
@@ -30,45 +30,52 @@ Barrier = Literal["pass", "window", "chunk"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """`cycles`, `effectual`: (epochs * parts, PEs); `issued`: (epochs,) whether anything happens in the epoch at all.
+    """`cycles`, `effectual` (where counted): (epochs, PEs); `issued`: (epochs,) whether anything happens in the epoch.
 
-    `parts`: of an epoch, between which PEs in lockstep wait for each other. `outputs`: the accumulators (N, G*K, P, Q)
-    where values were asked for. `copies`: how many PEs each column stands for, of `pes` in all; None: itself.
+    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for. `free`: the cycles with a front end that
+    costs nothing, where one costs something. Where columns are not single PEs: `loads`, cycles of each PE in all;
+    `copies`, how many PEs each of them stands for, of `pes`.
     """
 
     cycles: Ints
-    effectual: Ints
+    effectual: Ints | None
     issued: NDArray[np.bool_]
-    parts: int = 1
     outputs: Ints | None = None
+    free: Ints | None = None
+    loads: Ints | None = None
     copies: Ints | None = None
     pes: int = 0
 
     @property
     def imbalance(self) -> float:
         """Work of the busiest PE over that of the average one."""
-        totals = self.cycles.sum(axis=0)
+        totals = self.cycles.sum(axis=0) if self.loads is None else self.loads
         if self.copies is None:
             return float(totals.max() * len(totals) / max(1, totals.sum()))
         return float(totals.max() * self.pes / max(1, (totals * self.copies).sum()))
 
     def together(self, lockstep: int) -> Work:
-        """The same work of groups of neighbouring PEs that wait for each other after every part."""
-        shape = (len(self.issued), self.parts, -1, lockstep)
-        grouped = self.cycles.reshape(shape).max(axis=3).sum(axis=1)
-        return Work(grouped, self.effectual.reshape(shape).sum(axis=(1, 3)), self.issued)
+        """The same work of groups of so many neighbouring PEs that take as long as their slowest."""
+        if lockstep == 1:
+            return self
+        cycles, free, loads = _gathered(self.cycles, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+        if self.free is not None:
+            free, _, _ = _gathered(self.free, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+        return replace(self, cycles=cycles, free=None if self.free is None else free, loads=loads)
 
 
 def match_work(
     layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, chunk: int = 0, least: int = 0,
-    scan: int = 0, barrier: Barrier = "pass", values: bool = False, kinds: Alike | None = None,
+    scan: int = 0, barrier: Barrier = "pass", lockstep: int = 1, effectual: bool = True, values: bool = False,
+    kinds: Alike | None = None,
 ) -> Work:  # fmt: skip
     """PEs that match the inputs of an output with its weights.
 
     A PE's share of one output's reduction within an epoch is taken tap by tap, in chunks of `chunk` channels (0: all of
     it at once): each costs `useful / width` cycles rounded up, at least `least`, and its front end looks through `scan`
     positions a cycle (0: all). Lanes of the mapping work through their own shares and wait for the slowest at the
-    barrier. `values` asks for the outputs too; `kinds` has only one PE of each kind walked.
+    barrier, and so do neighbouring PEs, `lockstep` at a time (0: all); cycles are then those of their groups.
+    `effectual` asks for the MACs without a zero, `values` for the outputs; `kinds` has one PE of each kind walked.
     """
     words, weights = operands(layer)
     taps, filters = prod((layer.C, layer.R, layer.S)), weights.reshape(len(weights), -1)
@@ -99,16 +106,27 @@ def match_work(
     chunk_labels[:, EPOCH] = chunk_labels[:, EPOCH] * parts + (chunk_ranks if chunk_parts > 1 else 0)
     require_counters(place.epochs * parts * place.pes * place.lanes, layer)
     cycles = np.zeros((place.epochs * parts, place.pes * place.lanes), dtype=np.int64)
-    effectual = np.zeros_like(cycles)
-    issued = np.zeros(place.epochs * parts, dtype=np.bool_)
+    excess = np.zeros(cycles.shape if least or scan else (0, 0), dtype=np.int64)
+    met = np.zeros(cycles.shape if effectual else (0, 0), dtype=np.int64)
+    issues = np.zeros(place.epochs * parts, dtype=np.bool_)
     outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
     style = np.array([skip in ("input", "both"), skip in ("weight", "both"), width, least, scan], dtype=np.int64)
     sparse.match_work(
         inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(pixel_labels, pixels), pixel_labels,
-        *_cells_of(filter_labels, chosen), filter_labels, style, cycles, effectual, issued, padded, origin, step,
+        *_cells_of(filter_labels, chosen), filter_labels, style, cycles, excess, met, issues, padded, origin, step,
         offsets, row, outputs,
     )  # fmt: skip
-    work = collect(place, cycles, effectual, issued, parts)
+    grouped, free, loads = _gathered(cycles, excess, parts, place.lanes, lockstep or place.pes)
+    if effectual:
+        met = met.reshape(-1, parts, place.pes, place.lanes).sum(axis=(1, 3))
+    issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(-1, parts), axis=1)
+    present = place.present
+    if len(present) < place.epochs:
+        grouped, free, issued = grouped[present], free[present] if least or scan else free, issued[present]
+        met = met[present] if effectual else met
+    work = Work(
+        grouped, met if effectual else None, issued, free=free if least or scan else None, loads=loads
+    )  # fmt: skip
     if not values:
         return work
     shaped = outputs.reshape(layer.G * layer.K, layer.N, layer.P, layer.Q).transpose(1, 0, 2, 3)
@@ -202,14 +220,19 @@ def _addresses(layer: Layer, words: Words, values: bool) -> tuple[Words, Ints, I
     return padded.reshape(-1).astype(np.int64), origin, offset, layer.C * height * width
 
 
-def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np.bool_], parts: int = 1) -> Work:
+def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np.bool_]) -> Work:
     """Lanes of a PE wait for their slowest; epochs that ragged tiles leave out are dropped."""
     present = place.present
-    if len(present) < place.epochs:
-        rows = (present[:, None] * parts + np.arange(parts)).reshape(-1)
-        cycles, effectual, issued = cycles[rows], effectual[rows], issued[rows]
+    if len(present) < len(cycles):
+        cycles, effectual, issued = cycles[present], effectual[present], issued[present]
     shape = (len(cycles), place.pes, -1)
-    return Work(
-        cycles.reshape(shape).max(axis=2), effectual.reshape(shape).sum(axis=2),
-        issued.reshape(-1, parts).any(axis=1), parts,
-    )  # fmt: skip
+    return Work(cycles.reshape(shape).max(axis=2), effectual.reshape(shape).sum(axis=2), issued)
+
+
+def _gathered(cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
+    """(cycles of groups, the same without the excess, cycles of each PE in all)."""
+    pes = cycles.shape[1] // lanes
+    shape = (len(cycles) // parts, pes // lockstep)
+    grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, pes))
+    gather_epochs(cycles, excess, parts, lanes, lockstep, grouped, free, loads)
+    return grouped, free, loads

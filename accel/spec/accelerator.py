@@ -29,6 +29,7 @@ DataflowName = Literal[
     "input_broadcast",
     "planar_tiled",
     "windowed",
+    "windowed_rows",
 ]
 
 

@@ -17,7 +17,7 @@ from mappings.dataflows.planar_tiled import planar_tiled
 from mappings.dataflows.row_stationary import row_stationary
 from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
 from mappings.dataflows.tiling import close
-from mappings.dataflows.windowed import windowed
+from mappings.dataflows.windowed import windowed, windowed_rows
 from workloads.errors import InputError
 from workloads.layer import Layer
 
@@ -32,6 +32,7 @@ DATAFLOWS: dict[str, Dataflow] = {
     "input_broadcast": input_broadcast,
     "planar_tiled": planar_tiled,
     "windowed": windowed,
+    "windowed_rows": windowed_rows,
 }
 
 

@@ -17,39 +17,45 @@ PIXELS, FILTERS, VOLUME = "NPQ", "K", "CRS"
 
 
 def windowed(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
-    """Filters over rows and columns, or pixels over rows and filters over columns; a pass is whole windows, or parts.
+    """Filters over rows and columns: all PEs work on the same windows, whole or in parts."""
+    return _windows("windowed", layer, array, FILTERS)
 
-    A PE takes as many filters and pixels at a time as it has registers for their sums.
-    """
+
+def windowed_rows(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
+    """Filters over columns: every row of PEs works on windows of its own."""
+    return _windows("windowed_rows", layer, array, PIXELS)
+
+
+def _windows(name: str, layer: Layer, array: ArrayShape, rows: str) -> list[MappingColumn]:
+    """A PE takes as many filters and pixels at a time as it has registers for their sums."""
     found = []
     room = max(1, array.output_registers)
     pixels, volume = axis_extent(layer, PIXELS), axis_extent(layer, VOLUME)
-    for rows in (FILTERS, PIXELS) if array.rows > 1 else (FILTERS,):
-        apart = array.rows if rows == PIXELS else 1
-        spread = array.columns * (array.rows if rows == FILTERS else 1)
-        for order in orders(PIXELS, FILTERS, VOLUME):
-            shape = Shape(
-                "windowed",
-                off_chip=("G", *order),
-                on_chip=(FILTERS, PIXELS, VOLUME),
-                registers=(PIXELS, FILTERS, VOLUME),
-                rows=(rows,),
-                columns=(FILTERS,),
-                lanes=(VOLUME,),
-            )
-            for each in splits(layer.K, spread, most=room, choices=4):
-                own = splits(pixels, apart, most=max(1, room // int(each)), choices=3)
-                found.append(
-                    grid(
-                        shape,
-                        {
-                            "off_chip": [ONE] * 4,
-                            "on_chip": [splits(layer.K, spread * int(each), choices=4), splits(pixels, apart), ONE],
-                            "registers": [own, ONE * each, splits(volume, array.lanes, choices=6)],
-                            "rows": [ONE * min(array.rows, pixels if rows == PIXELS else layer.K)],
-                            "columns": [ONE * array.columns],
-                            "lanes": [ONE * array.lanes],
-                        },
-                    )
+    apart = array.rows if rows == PIXELS else 1
+    spread = array.columns * (array.rows if rows == FILTERS else 1)
+    for order in orders(PIXELS, FILTERS, VOLUME):
+        shape = Shape(
+            name,
+            off_chip=("G", *order),
+            on_chip=(FILTERS, PIXELS, VOLUME),
+            registers=(VOLUME, PIXELS, FILTERS),
+            rows=(rows,),
+            columns=(FILTERS,),
+            lanes=(VOLUME,),
+        )
+        for each in splits(layer.K, spread, most=room, choices=4):
+            own = splits(pixels, apart, most=max(1, room // int(each)), choices=3)
+            found.append(
+                grid(
+                    shape,
+                    {
+                        "off_chip": [ONE] * 4,
+                        "on_chip": [splits(layer.K, spread * int(each), choices=4), splits(pixels, apart), ONE],
+                        "registers": [splits(volume, array.lanes, choices=6), own, ONE * each],
+                        "rows": [ONE * array.rows],
+                        "columns": [ONE * array.columns],
+                        "lanes": [ONE * array.lanes],
+                    },
                 )
+            )
     return found

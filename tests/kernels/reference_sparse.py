@@ -120,7 +120,9 @@ def match_work(
     return {key: max(lanes.values()) for key, lanes in by_lane.items()}, effectual
 
 
-def chunks(taps: list[tuple[tuple[int, ...], bool, bool]], chunk: int) -> list[list[tuple[tuple[int, ...], bool, bool]]]:
+def chunks(
+    taps: list[tuple[tuple[int, ...], bool, bool]], chunk: int
+) -> list[list[tuple[tuple[int, ...], bool, bool]]]:
     """Runs of `chunk` channels of one tap (R, S); all in one when `chunk` is 0."""
     if chunk == 0:
         return [taps]
