@@ -106,11 +106,11 @@ def axis_labels(
         size = np.minimum(full, extent - (index - within))
         unit = within * unrolled // np.maximum(size, unrolled)
     elif distribution == "bricks" and loads is not None:
-        block = index // full
-        _, brick = np.unique(block * (loads.max() + 1) + loads, return_inverse=True)
-        first = np.full(block[-1] + 1, extent, dtype=np.int64)
-        np.minimum.at(first, block, brick)
-        unit = (brick - first[block]) % unrolled
+        shared = index // full
+        _, brick = np.unique(shared * (loads.max() + 1) + loads, return_inverse=True)
+        first = np.full(shared[-1] + 1, extent, dtype=np.int64)
+        np.minimum.at(first, shared, brick)
+        unit = (brick - first[shared]) % unrolled
     else:
         if distribution == "balanced" and loads is not None:
             within = balanced_order(loads, index // full)

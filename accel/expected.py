@@ -1,4 +1,4 @@
-"""How long arrays that skip zeros take for many mappings, expected from densities alone: for the search, not the report."""
+"""How long arrays that skip zeros are expected to take, from densities alone: for the search, not for the report."""
 
 from __future__ import annotations
 
