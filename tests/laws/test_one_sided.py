@@ -45,7 +45,7 @@ def windows(layer: Layer) -> np.ndarray:
 
 
 def by_lane(window: np.ndarray, least: int) -> int:
-    """Bricks of 16 channels, tap by tap, dealt to 16 lanes; a brick takes its nonzeros, and `least` when it has none."""
+    """Bricks of 16 channels, tap by tap, dealt to 16 lanes; each takes its nonzeros, or `least`."""
     bricks = [
         max(least, int(np.count_nonzero(tap[start : start + 16]))) for tap in window for start in range(0, len(tap), 16)
     ]
@@ -79,12 +79,12 @@ def test_cnvlutin_waits_for_the_slowest_lane_of_every_window(
 
 def test_cambricon_x_takes_sixteen_selected_inputs_a_cycle() -> None:
     """The most, over PEs, of the sum over its outputs of nonzero weights / 16 rounded up."""
-    layer = zeros_in(Layer("conv", K=48, C=50, P=4, Q=3, R=3, S=3), 2, 0.5, 0.3, skew=0.4)
+    layer = zeros_in(Layer("conv", K=48, C=24, P=4, Q=3, R=3, S=3), 2, 0.5, 0.3, skew=0.4)
     assert layer.tensors is not None
     mapping = Mapping(
         "windowed",
         on_chip=(Loop("NPQ", 12),),
-        registers=(Loop("CRS", ceil(450 / 16)), Loop("K", 3)),
+        registers=(Loop("CRS", ceil(216 / 16)), Loop("K", 3)),
         rows=(Loop("K", 16),),
         lanes=(Loop("CRS", 16),),
     )
