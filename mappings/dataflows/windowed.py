@@ -27,12 +27,16 @@ def windowed_rows(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
 
 
 def _windows(name: str, layer: Layer, array: ArrayShape, rows: str) -> list[MappingColumn]:
-    """A PE takes as many filters and pixels at a time as it has registers for their sums."""
+    """A PE takes as many filters and pixels at a time as it has registers for their sums.
+
+    A pass is whole windows, an even part of them, or as much as the registers hold of inputs and weights.
+    """
     found = []
-    room = max(1, array.output_registers)
+    room = max(1, array.output_registers * array.lanes)
     pixels, volume = axis_extent(layer, PIXELS), axis_extent(layer, VOLUME)
     apart = array.rows if rows == PIXELS else 1
     spread = array.columns * (array.rows if rows == FILTERS else 1)
+    parts = splits(volume, array.lanes, choices=5)
     for order in orders(PIXELS, FILTERS, VOLUME):
         shape = Shape(
             name,
@@ -43,19 +47,25 @@ def _windows(name: str, layer: Layer, array: ArrayShape, rows: str) -> list[Mapp
             columns=(FILTERS,),
             lanes=(VOLUME,),
         )
-        for each in splits(layer.K, spread, most=room, choices=4):
-            own = splits(pixels, apart, most=max(1, room // int(each)), choices=3)
-            found.append(
-                grid(
-                    shape,
-                    {
-                        "off_chip": [ONE] * 4,
-                        "on_chip": [splits(layer.K, spread * int(each), choices=4), splits(pixels, apart), ONE],
-                        "registers": [splits(volume, array.lanes, choices=6), own, ONE * each],
-                        "rows": [ONE * array.rows],
-                        "columns": [ONE * array.columns],
-                        "lanes": [ONE * array.lanes],
-                    },
-                )
-            )
+        for filters in splits(layer.K, spread, most=room, choices=4).tolist():
+            for own in splits(pixels, apart, most=max(1, room // filters), choices=3).tolist():
+                held = min(array.input_registers // own, array.weight_registers // filters, -(-volume // array.lanes))
+                for part in {*parts.tolist(), max(1, held)}:
+                    found.append(
+                        grid(
+                            shape,
+                            {
+                                "off_chip": [ONE] * 4,
+                                "on_chip": [
+                                    splits(layer.K, spread * filters, choices=4),
+                                    splits(pixels, apart * own, choices=6),
+                                    splits(volume, array.lanes * part, choices=2),
+                                ],
+                                "registers": [ONE * part, ONE * own, ONE * filters],
+                                "rows": [ONE * array.rows],
+                                "columns": [ONE * array.columns],
+                                "lanes": [ONE * array.lanes],
+                            },
+                        )
+                    )
     return found
