@@ -16,9 +16,10 @@ from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.registers import still_held
-from accel.skipping import exchange, finish_times, skipped_work
+from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
+from accel.structure import structured
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from workloads import InputError, Layer, Operand, Tensors
@@ -45,9 +46,9 @@ class Lowered:
     """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
-    of the average one, on an array that skips; else 0. `moved_bits`: by kind of transfer, what crosses the
-    buffers' side of the DMA. `codec_cycles`: of the DMA's codec. `held_bits`: by operand, of the whole tensor as the
-    buffers hold it coded.
+    of the average one, on an array that skips; else 0. `index_match_cycles`: what MACs took longer for its front end.
+    `moved_bits`: by kind of transfer, what crosses the buffers' side of the DMA. `codec_cycles`: of the DMA's codec.
+    `held_bits`: by operand, of the whole tensor as the buffers hold it coded.
     """
 
     program: TileProgram
@@ -56,6 +57,7 @@ class Lowered:
     rows_opened: Ints
     dense_mac_cycles: int
     imbalance: float
+    index_match_cycles: int
     moved_bits: Ints
     codec_cycles: int
     held_bits: tuple[int | None, ...]
@@ -165,9 +167,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
-    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits)
+        counts, imbalance, matching_cycles = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -216,8 +218,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         periods=_periods(schedule.mapping),
     )
     return Lowered(
-        program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, at_buffers, codec_cycles, held_bits
-    )
+        program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles, at_buffers, codec_cycles,
+        held_bits,
+    )  # fmt: skip
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -238,19 +241,22 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> In
 
 def _skipping_counts(
     schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...]
-) -> tuple[Ints, float]:
-    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+) -> tuple[Ints, float, int]:
+    """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
     Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
     holds them coded, in the share of coded bits.
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
+    matching = spec.pe_array.matching
     tiles = _Tiles.of(schedule, spec, width)
     handling = spec.pe_array.zero_handling
     kept = np.ones((2, 2), dtype=np.int64)
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
-        if how == "skip":
+        if how == "skip" and matching.style != "structured":
             kept[row] = np.count_nonzero(words), words.size
+    if structured(operands.weight, spec.pe_array):
+        kept[1] = matching.n, matching.m
     for row, words in enumerate((operands.input, operands.weight)):
         if (held := held_bits[row]) is not None:
             kept[row] = held, words.size * width.of[row]
@@ -263,14 +269,15 @@ def _skipping_counts(
         bounds[step + 1] = first + counts[step, passes.PASSES]
     if work.halo is not None:
         exchange(log, work.halo, spec.pe_array)
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    slack = spec.pe_array.slack
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance
+    return counts, work.imbalance, index_match_cycles(work, slack)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

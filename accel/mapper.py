@@ -11,6 +11,7 @@ from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds
 from accel.encode import require_precision, widths
 from accel.estimate import estimate
+from accel.expected import skipping_objective
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.occupancy import occupancy
 from accel.report import LayerReport
@@ -99,7 +100,9 @@ def explore(
     budget: Budget = QUICK,
     seed: int = 0,
 ) -> MappedLayer:
-    """Search the map space of a layer on dense operands and simulate the best few mappings.
+    """Search the map space of a layer and simulate the best few mappings.
+
+    The search knows dense operands, and what zeros are expected to save where an array skips them.
 
     Raises InputError as `map_layer` does.
     """
@@ -111,7 +114,9 @@ def explore(
         space,
         lambda column: np.where(
             have_room(layer, column, spec),
-            estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+            skipping_objective(
+                objective, estimate(layer, column, spec, residency, weight_share=share), layer, column, spec
+            ),
             np.inf,
         ),
         budget,

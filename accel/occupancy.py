@@ -11,6 +11,7 @@ from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator
 from accel.storage import Storage, needs_values, weight_codebook_bits
+from accel.structure import structured
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
@@ -70,7 +71,7 @@ def occupancy(
                 f"tensor weight holds {tensors.weight.min()} to {tensors.weight.max()}: a ternary array needs -1, 0, 1",
                 source=f"layer {layer.name}",
             )
-    skips = spec.pe_array.skips
+    array, skips = spec.pe_array, spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
         if density == 1.0 and not (needed or any(needs_values(name) for name in formats[operand])):
@@ -88,10 +89,12 @@ def occupancy(
     if weight is not None:
         filters = np.count_nonzero(weight.reshape(layer.G, layer.K, layer.C, layer.R, layer.S), axis=1).astype(np.int64)
     pixels = layer.N * layer.P * layer.Q
+    # Weights that an array of shared multipliers runs as dense ones are stored as dense ones.
+    plain = weight is not None and array.matching.style == "structured" and not structured(weight, array)
     try:
         storage = (
             Storage.of(given, *formats[0], width.input, spec.dma, 0),
-            Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
+            Storage() if plain else Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
             Storage.of(output, *formats[2], width.output, spec.dma, 0),
         )
     except InputError as error:
