@@ -24,7 +24,7 @@ from accel.transfer import TransferTiming
 from accel.vector import vector_layer
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
-from mappings.search import Budget
+from mappings import Budget
 from workloads import InputError, Layer, Network
 from workloads.execute import Execution, execute
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from accel.bounds import Bounds, bounds
+from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.encode import widths
 from accel.estimate import estimate
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
@@ -15,11 +16,9 @@ from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
-from mappings import Mapping, schedule
+from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn
-from mappings.dataflows import ArrayShape
-from mappings.search import Budget, Found, search
-from mappings.space import MapSpace
+from mappings.footprint import Fits, anything_fits
 from workloads import InputError, Layer, Operand
 
 Objective = Literal["latency", "energy", "edp", "dram"]
@@ -46,6 +45,7 @@ class MappedLayer:
     alternatives: tuple[tuple[Mapping, LayerReport], ...]
     costed: int
     seconds: float
+    exhaustive: bool
 
 
 def array_shape(spec: Accelerator) -> ArrayShape:
@@ -65,26 +65,42 @@ def objective_value(report: LayerReport, objective: Objective) -> float:
     }[objective]
 
 
-def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None) -> MapSpace:
+def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
     """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
-    if dataflow == "any":
-        return MapSpace.anything(layer, array_shape(spec))
-    return MapSpace(layer, array_shape(spec), (dataflow,) if dataflow else spec.mapping.dataflows)
+    named = {None: spec.mapping.dataflows, "any": None}.get(dataflow, (dataflow,) if dataflow else None)
+    return MapSpace(layer, array_shape(spec), fits, named)
 
 
-def map_layer(
-    layer: Layer,
-    spec: Accelerator,
-    *,
-    dataflow: str | None = None,
-    objective: Objective = "edp",
-    residency: Residency = NOWHERE,
-    budget: Budget = QUICK,
-    seed: int = 0,
-) -> Mapping:
-    """The mapping `explore` finds. Raises InputError naming a buffer and the least size that would do if none fits."""
-    found = explore(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget, seed=seed)
-    return found.mapping
+def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_share: float = 1.0) -> Fits:
+    """Whether tiles can fit the buffers, for weights that take `weight_share` of their plain bits there.
+
+    Tiles that it refuses fit on no account; a few of the others do not fit either, when weights of a single pass stay
+    in the buffer because the registers cannot take them.
+    """
+    width = widths(layer.bits, spec)
+    data, weight = spec.data_buffer, spec.weight_buffer
+    data_tiles, weight_tiles = (2 if buffer.double_buffered else 1 for buffer in (data, weight))
+
+    def fits(footprint: Footprint) -> NDArray[np.bool_]:
+        inputs, weights, outputs = footprint.words.T
+        need = np.full(len(inputs), residency.reserved_bits)
+        if not residency.input:
+            need += inputs * (width.input * data_tiles)
+        sums = outputs * np.where(footprint.unfinished, width.psum, width.output) * data_tiles
+        kept = weights * np.where(footprint.one_weight_pass, 1, weight_tiles) * width.weight
+        fitting: NDArray[np.bool_] = kept * weight_share <= weight.kib * 8192
+        if data.accumulator_kib:
+            fitting &= sums <= data.accumulator_kib * 8192
+        else:
+            need += np.where(footprint.unfinished | (not residency.output), sums, 0)
+        return fitting & (need <= data.kib * 8192)
+
+    return fits
+
+
+def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
+    """The mapping of `explore`, which has the options and the errors."""
+    return explore(layer, spec, **options).mapping
 
 
 def explore(
@@ -99,16 +115,17 @@ def explore(
 ) -> MappedLayer:
     """Search the map space of a layer on dense operands and simulate the best few mappings.
 
-    Raises InputError as `map_layer` does.
+    Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
-    space = map_space(layer, spec, dataflow)
     coded = _coded_weight_bits(layer, spec, seed)
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
+    space = map_space(layer, spec, dataflow, fits_buffers(layer, spec, residency, share))
     found = search(
         space,
         lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
-        budget,
-        seed,
+        bound=unrolling_bound(layer, spec, residency, objective),
+        budget=budget,
+        seed=seed,
         keep=_CHECKED,
     )
     fitting = _fitting(found, layer, spec, residency, coded)
@@ -120,7 +137,9 @@ def explore(
     simulated.sort(key=lambda entry: objective_value(entry[1], objective))
     (mapping, report), *rest = simulated
     least = bounds(layer, spec, residency)
-    return MappedLayer(layer, mapping, report, least, tuple(rest), found.costed, found.seconds)
+    return MappedLayer(
+        layer, mapping, report, least, tuple(rest), found.costed, found.seconds, found.exhaustive
+    )
 
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
@@ -146,7 +165,7 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
 def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> InputError:
     """Why nothing fits, told of the mapping with the smallest tiles."""
     smallest: tuple[float, MappingColumn, int] | None = None
-    for column in space.seeds():
+    for column in space.candidates:
         held = estimate(layer, column, spec, residency).held_words
         least = int(np.argmin(held))
         if smallest is None or held[least] < smallest[0]:
@@ -156,4 +175,4 @@ def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residen
             require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency, coded)
         except InputError as error:
             return error
-    return InputError(f"no mapping of {', '.join(space.dataflows)} covers layer {layer.name}", source=spec.name)
+    return InputError(f"no mapping of {', '.join(space.dataflows or ('any dataflow',))} covers layer {layer.name}", source=spec.name)

@@ -16,7 +16,7 @@ from accel.lower import Residency
 from accel.output import write_text
 from accel.spec import Accelerator
 from mappings import Mapping
-from mappings.search import Budget
+from mappings import Budget
 from mappings.text import from_text, to_text
 from workloads import Density, InputError, Layer
 

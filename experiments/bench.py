@@ -29,7 +29,7 @@ from accel.mapper import array_shape, explore
 from accel.program import TileProgram
 from experiments.compare import show
 from mappings import Loop, Mapping
-from mappings.search import Budget
+from mappings import Budget
 from mappings.space import MapSpace
 from workloads import Layer, Tensors
 from workloads import load as load_network

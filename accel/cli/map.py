@@ -19,7 +19,7 @@ from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer, Objective
-    from mappings.search import Budget
+    from mappings import Budget
 
 _OBJECTIVES = ("latency", "energy", "edp", "dram")
 
@@ -101,7 +101,7 @@ def _explore(layer: Layer, spec: Accelerator, wishes: Wishes) -> MappedLayer:
     known = cache.find(key, layer) if wishes.cached and not (wishes.why or wishes.pareto) else None
     if known is not None:
         report = simulate_layer(layer, known, spec).report
-        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0)
+        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0, False)
     mapped = explore(
         layer, spec, dataflow=wishes.dataflow, objective=wishes.objective, budget=wishes.budget, seed=wishes.seed
     )

@@ -14,7 +14,7 @@ from workloads.network import Network
 
 if TYPE_CHECKING:
     from mappings.file import MappingBook
-    from mappings.search import Budget
+    from mappings import Budget
 
 MOST_DIGITS = 12
 
@@ -121,7 +121,7 @@ def one_of(flag: str, given: str, choices: Sequence[str]) -> str:
 
 def budget_of(given: str) -> Budget:
     """So many mappings a layer, or so many seconds a layer: `20000` or `2.5s`."""
-    from mappings.search import Budget
+    from mappings import Budget
 
     text = given.strip()
     try:

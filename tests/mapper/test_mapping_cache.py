@@ -12,7 +12,7 @@ from accel.lower import NOWHERE, Residency
 from accel.mapper import QUICK
 from accel.mapping_cache import MappingCache, cache_key
 from mappings import Loop, Mapping
-from mappings.search import Budget
+from mappings import Budget
 from workloads import Bits, Density, Layer, load
 
 LAYER = Layer("one", K=4, C=3, P=5, Q=5)
