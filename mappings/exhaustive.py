@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import ArrayShape
-from mappings.mapping import LEVELS, SPATIAL_LEVELS, axis_extent
+from mappings.mapping import LEVELS, SPATIAL_LEVELS, axis_extent, axis_relevant
 from mappings.space import MapSpace
-from workloads.layer import Layer
+from workloads.layer import Layer, Operand
 
 Ints = NDArray[np.int64]
 Chain = tuple[int, ...]
@@ -42,22 +42,30 @@ def whole_space(space: MapSpace, most: int) -> list[MappingColumn] | None:
             return None
         size += prod(len(factors) for _, factors in chains)
         for column in _columns(space, shape, chains):
-            fresh = np.array([_new(signature(column, row), known) for row in range(len(column))], dtype=bool)
+            fresh = np.array([_new(signature(column, row, space.layer), known) for row in range(len(column))], dtype=bool)
             found.append(column.take(fresh))
     return [column for column in found if len(column)]
 
 
-def signature(column: MappingColumn, row: int) -> object:
+def signature(column: MappingColumn, row: int, layer: Layer) -> object:
     """Equal for mappings that do the same: loops of one iteration left out, unrolling by axis, not by row or column."""
     mapping = column[row]
-    temporal = tuple(
-        tuple((loop.axis, loop.factor) for loop in loops)
-        for loops in (mapping.off_chip, mapping.on_chip, mapping.registers)
-    )
+    off_chip = [(loop.axis, loop.factor) for loop in mapping.off_chip]
+    # A loop that outputs do not depend on may as well be outside their hold.
+    held = mapping.hold_depth(Operand.OUTPUT)
+    while held < len(off_chip) and not axis_relevant(off_chip[held][0], Operand.OUTPUT):
+        held += 1
+    blocks = mapping.blocks("off_chip")
+    for place in reversed(range(len(off_chip) - 1)):
+        (axis, factor), (inner, _) = off_chip[place : place + 2]
+        if axis == inner and held != place + 1:  # one loop cut in two
+            covered = min(axis_extent(layer, axis), factor * blocks[place])
+            off_chip[place : place + 2] = [(axis, -(-covered // blocks[place + 1]))]
+            held -= held > place
+    inside = tuple(tuple((loop.axis, loop.factor) for loop in loops) for loops in (mapping.on_chip, mapping.registers))
     lanes = frozenset((loop.axis, loop.factor) for loop in mapping.lanes)
     spread = frozenset((axis, mapping.unrolled(axis)) for axis in mapping.axes() if mapping.unrolled(axis) > 1)
-    held = None if mapping.hold[2] == len(mapping.off_chip) else mapping.hold[2]
-    return mapping.name, temporal, spread, lanes, mapping.hold[:2], held
+    return mapping.name, tuple(off_chip), inside, spread, lanes, mapping.hold[:2], held
 
 
 def _new(key: object, known: set[object]) -> bool:
