@@ -19,7 +19,6 @@ from mappings.mapping import SPATIAL_LEVELS
 from mappings.ranges import touched_words
 from workloads import Layer, Operand
 
-
 _MANY = 1_000_000
 _ROUNDING = 1e-9
 """Sums of floating point numbers may differ by less than this share from those of the estimate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +12,14 @@ from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.encode import widths
 from accel.estimate import estimate
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
+from accel.mapping_cache import MappingCache, cache_key
 from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn
+from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
 from workloads import InputError, Layer, Operand
 
@@ -35,7 +37,8 @@ _CHECKED = 32
 class MappedLayer:
     """The mapping chosen for a layer, its simulated report, and what it was chosen from.
 
-    `alternatives` are the other mappings that were simulated, best first, with their reports.
+    `alternatives` are the other mappings that were simulated, best first, with their reports. `costed` mappings were
+    estimated in `seconds`; `exhaustive`: all there are. `interrupted`: the search was, and this is the best so far.
     """
 
     layer: Layer
@@ -46,6 +49,7 @@ class MappedLayer:
     costed: int
     seconds: float
     exhaustive: bool
+    interrupted: bool = False
 
 
 def array_shape(spec: Accelerator) -> ArrayShape:
@@ -67,8 +71,8 @@ def objective_value(report: LayerReport, objective: Objective) -> float:
 
 def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
     """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
-    named = {None: spec.mapping.dataflows, "any": None}.get(dataflow, (dataflow,) if dataflow else None)
-    return MapSpace(layer, array_shape(spec), fits, named)
+    named = (dataflow,) if dataflow else spec.mapping.dataflows
+    return MapSpace(layer, array_shape(spec), fits, None if dataflow == "any" else named)
 
 
 def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_share: float = 1.0) -> Fits:
@@ -98,48 +102,101 @@ def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_s
     return fits
 
 
-def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
-    """The mapping of `explore`, which has the options and the errors."""
-    return explore(layer, spec, **options).mapping
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A layer to map on an accelerator.
+
+    dataflow: a name, all of the accelerator (None), or everything ("any"). budget: how long to search the space of each
+    dataflow; seconds are shared among them.
+    """
+
+    layer: Layer
+    spec: Accelerator
+    dataflow: str | None = None
+    objective: Objective = "edp"
+    residency: Residency = NOWHERE
+    budget: Budget = QUICK
+    seed: int = 0
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The spaces to search one by one: what any of them finds, the whole finds too."""
+        if self.dataflow == "any":
+            return (*DATAFLOWS, "any")
+        return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
+
+    def recall(self, cache: MappingCache | None) -> Mapping | None:
+        """The mapping that an equal task has stored."""
+        return cache.find(self._key(), self.layer) if cache else None
+
+    def keep(self, cache: MappingCache | None, mapping: Mapping) -> None:
+        """Store the mapping for equal tasks."""
+        if cache:
+            cache.store(self._key(), mapping)
+
+    def _key(self) -> str:
+        wishes = (self.dataflow, self.objective, self.residency, self.budget, self.seed)
+        return cache_key(self.layer, self.spec, *wishes)
 
 
-def explore(
-    layer: Layer,
-    spec: Accelerator,
-    *,
-    dataflow: str | None = None,
-    objective: Objective = "edp",
-    residency: Residency = NOWHERE,
-    budget: Budget = QUICK,
-    seed: int = 0,
-) -> MappedLayer:
-    """Search the map space of a layer on dense operands and simulate the best few mappings.
+def map_layer(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> Mapping:
+    """The mapping of a `Task` of these options: from the cache, or as `explore` finds it, with its errors.
 
+    Ctrl-C ends it without a mapping: it is for runs of many layers.
+    """
+    known = Task(layer, spec, **options).recall(cache)
+    if known is not None:
+        return known
+    mapped = explore(layer, spec, cache=cache, **options)
+    if mapped.interrupted:
+        raise KeyboardInterrupt
+    return mapped.mapping
+
+
+def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> MappedLayer:
+    """Search the map spaces of a `Task` of these options on dense operands, and simulate the best few mappings of each.
+
+    The cache takes what is found. Ctrl-C ends the search with the best so far.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
+    task = Task(layer, spec, **options)
+    objective, residency, seed, budget = task.objective, task.residency, task.seed, task.budget
+    if budget.seconds is not None:
+        budget = replace(budget, seconds=budget.seconds / len(task.families))
     coded = _coded_weight_bits(layer, spec, seed)
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
-    space = map_space(layer, spec, dataflow, fits_buffers(layer, spec, residency, share))
-    found = search(
-        space,
-        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
-        bound=unrolling_bound(layer, spec, residency, objective),
-        budget=budget,
-        seed=seed,
-        keep=_CHECKED,
-    )
-    fitting = _fitting(found, layer, spec, residency, coded)
+    fits = fits_buffers(layer, spec, residency, share)
+    searches: list[Found] = []
+    fitting: list[Mapping] = []
+    for family in task.families:
+        found = search(
+            map_space(layer, spec, family, fits),
+            lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+            bound=unrolling_bound(layer, spec, residency, objective),
+            budget=budget,
+            seed=seed,
+            keep=_CHECKED,
+        )
+        searches.append(found)
+        fitting += _fitting(found, layer, spec, residency, coded)
+        if found.interrupted:
+            break
     if not fitting:
-        raise _misfit(space, layer, spec, residency, coded)
+        raise _misfit(task, coded)
     simulated = [
-        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report) for mapping in fitting
+        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report)
+        for mapping in dict.fromkeys(fitting)
     ]
     simulated.sort(key=lambda entry: objective_value(entry[1], objective))
     (mapping, report), *rest = simulated
-    least = bounds(layer, spec, residency)
+    interrupted = searches[-1].interrupted
+    if not interrupted:
+        task.keep(cache, mapping)
     return MappedLayer(
-        layer, mapping, report, least, tuple(rest), found.costed, found.seconds, found.exhaustive
-    )
+        layer, mapping, report, bounds(layer, spec, residency), tuple(rest),
+        sum(found.costed for found in searches), sum(found.seconds for found in searches),
+        all(found.exhaustive for found in searches), interrupted,
+    )  # fmt: skip
 
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
@@ -162,17 +219,19 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     return fitting
 
 
-def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> InputError:
+def _misfit(task: Task, coded: int | None) -> InputError:
     """Why nothing fits, told of the mapping with the smallest tiles."""
+    layer, spec, residency = task.layer, task.spec, task.residency
     smallest: tuple[float, MappingColumn, int] | None = None
-    for column in space.candidates:
-        held = estimate(layer, column, spec, residency).held_words
-        least = int(np.argmin(held))
-        if smallest is None or held[least] < smallest[0]:
-            smallest = (float(held[least]), column, least)
+    for family in task.families:
+        for column in map_space(layer, spec, family).candidates:
+            held = estimate(layer, column, spec, residency).held_words
+            least = int(np.argmin(held))
+            if smallest is None or held[least] < smallest[0]:
+                smallest = (float(held[least]), column, least)
     if smallest is not None:
         try:
             require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency, coded)
         except InputError as error:
             return error
-    return InputError(f"no mapping of {', '.join(space.dataflows or ('any dataflow',))} covers layer {layer.name}", source=spec.name)
+    return InputError(f"no mapping of {', '.join(task.families)} covers layer {layer.name}", source=spec.name)

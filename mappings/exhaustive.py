@@ -22,12 +22,14 @@ _BLOCK = 1 << 16
 
 
 def exhaustive(space: MapSpace, shape: Shape, most: int = 2_000_000) -> MappingColumn | None:
-    """Every legal mapping of a shape that fits, one for each way to use rows and columns, all factors of every loop tried; None when more than `most` to try."""
+    """Every legal mapping of a shape that fits, all factors of every loop tried; None when more than `most` to try."""
     chains = _chains(space, shape, most)
     if chains is None:
         return None
     blocks = list(_columns(space, shape, chains))
-    factors = np.concatenate([block.factors for block in blocks]) if blocks else np.ones((0, len(shape.loops)), np.int64)
+    factors = (
+        np.concatenate([block.factors for block in blocks]) if blocks else np.ones((0, len(shape.loops)), np.int64)
+    )
     return MappingColumn(shape, factors)
 
 
@@ -42,7 +44,9 @@ def whole_space(space: MapSpace, most: int) -> list[MappingColumn] | None:
             return None
         size += prod(len(factors) for _, factors in chains)
         for column in _columns(space, shape, chains):
-            fresh = np.array([_new(signature(column, row, space.layer), known) for row in range(len(column))], dtype=bool)
+            fresh = np.array(
+                [_new(signature(column, row, space.layer), known) for row in range(len(column))], dtype=bool
+            )
             found.append(column.take(fresh))
     return [column for column in found if len(column)]
 
@@ -106,9 +110,7 @@ def _chains(space: MapSpace, shape: Shape, most: int) -> list[tuple[list[int], l
     return found
 
 
-def _chain(
-    layer: Layer, array: ArrayShape, shape: Shape, axis: str, most: int
-) -> tuple[list[int], list[Chain]] | None:
+def _chain(layer: Layer, array: ArrayShape, shape: Shape, axis: str, most: int) -> tuple[list[int], list[Chain]] | None:
     extent = axis_extent(layer, axis)
     loops = shape.loops
     places = [place for place, (_, name) in enumerate(loops) if name == axis]

@@ -124,7 +124,7 @@ class Footprints:
 
 
 def _telling(extent: int, block: int) -> Ints:
-    """Starts of the tiles that differ by more than their place: some at either end, where padding is, and the middle."""
+    """Starts of tiles that differ by more than their place: some at either end, where padding is, and the middle."""
     starts = np.arange(0, extent, block, dtype=np.int64)
     if len(starts) <= 8:
         return starts

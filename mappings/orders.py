@@ -2,7 +2,7 @@
 
 Between two levels an operand is fetched as often as the loops it does not depend on turn outside the innermost loop
 that it does depend on. Only which operands a loop changes matters, so dimensions fall into four classes: pixels
-(N, P, Q: inputs and outputs), filters (K: weights and outputs), volume (C, R, S: inputs and weights) and groups (G: all).
+(N, P, Q: inputs and outputs), filters (K: weights and outputs), volume (C, R, S: inputs and weights), groups (G: all).
 
 - Neighbours of one class may change places: nothing is fetched more or less often. One order of each class is kept.
 - A loop of a class may move inwards, past others, to the next loop of its class: the operands it changes have that loop
@@ -68,7 +68,7 @@ def reordered(shape: Shape, random: np.random.Generator) -> Shape:
 
 
 def widened(shape: Shape, layer: Layer) -> Shape:
-    """A shape of every loop of another one, in its order, and of those that it leaves out: to start anywhere from it."""
+    """A shape of every loop of another one, in its order, and of those that it leaves out: to go anywhere from it."""
     used = list(dict.fromkeys(axis for _, axis in shape.loops))
     flat = any(len(axis) > 1 for axis in used)
     axes = used + [axis for axis in _axes(layer, flat) if not set(axis) & {dim for name in used for dim in name}]
@@ -96,9 +96,7 @@ def _families(layer: Layer) -> list[tuple[tuple[str, ...], tuple[tuple[str, ...]
     """(groups, classes) of the dimensions with more than one index, apart and, where that differs, flattened."""
     groups = tuple(dim for dim in "G" if layer.G > 1)
     apart = tuple(kept for group in _CLASSES if (kept := tuple(dim for dim in group if getattr(layer, dim) > 1)))
-    flattened = tuple(
-        group for group in _FLAT if any(getattr(layer, dim) > 1 for dim in group[0])
-    )
+    flattened = tuple(group for group in _FLAT if any(getattr(layer, dim) > 1 for dim in group[0]))
     together = any(len(group) > 1 for group in apart)
     return [(groups, apart)] + ([(groups, flattened)] if together else [])
 

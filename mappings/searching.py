@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 Cost = Callable[[MappingColumn], Floats]
 """What to minimise, one value a mapping; infinite where it does not fit. May be called from several threads."""
 
-_SMALL = 20_000
-"""Mappings of a space that a search for seconds tries whole."""
+_SMALL = 100_000
+"""A space of more mappings is not tried whole, whatever the budget."""
 _ROUND = 512
 _PARENTS = 16
 _DRAWN = 4
@@ -52,8 +52,9 @@ class Budget:
 class Found:
     """The best mappings, best first, each with its cost.
 
-    `costed` mappings in `seconds`; `pruned` were not, because their bound cannot beat the best, nor was what does not fit.
-    `exhaustive`: nothing of the space was left out but what a bound excludes.
+    `costed` mappings in `seconds`; `pruned` more were not, because their bound cannot beat the best. What does not fit
+    counts as neither.
+    `exhaustive`: nothing of the space was left out but what a bound excludes. `interrupted`: by Ctrl-C.
     """
 
     ranked: tuple[tuple[float, Mapping], ...]
@@ -61,6 +62,7 @@ class Found:
     pruned: int
     seconds: float
     exhaustive: bool
+    interrupted: bool = False
 
 
 def search(
@@ -69,14 +71,14 @@ def search(
     """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
 
     bound: never more than the cost, and cheap; what cannot beat the best so far is not costed.
-    A space of no more mappings than the budget is tried whole. Never worse than any seed of the space. Ctrl-C ends it
-    with the best so far. An empty result means that nothing fits.
+    A small space of no more mappings than the budget is tried whole. Never worse than any candidate of the space's
+    dataflows. Ctrl-C ends it with the best so far. An empty result means that nothing fits.
     """
     run = _Run(space, cost, bound, np.random.default_rng(seed))
-    exhaustive = False
+    exhaustive = interrupted = False
     try:
         run.take(space.candidates)
-        whole = whole_space(space, budget.mappings if budget.seconds is None else _SMALL)
+        whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
         if whole is not None:
             run.take(whole)
             exhaustive = True
@@ -84,11 +86,11 @@ def search(
         while not exhaustive and (left > 0 if budget.seconds is None else monotonic() - run.began < budget.seconds):
             left -= run.round(min(_ROUND, max(_PARENTS, left)))
     except KeyboardInterrupt:
-        exhaustive = False
+        exhaustive, interrupted = False, True
         if not run.pool.entries:
             raise
     ranked = tuple((value, column[0]) for value, _, _, column in run.pool.entries[:keep])
-    return Found(ranked, run.costed, run.pruned, monotonic() - run.began, exhaustive)
+    return Found(ranked, run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
 
 
 class _Run:

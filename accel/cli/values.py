@@ -13,8 +13,8 @@ from workloads.layer import Bits, Layer
 from workloads.network import Network
 
 if TYPE_CHECKING:
-    from mappings.file import MappingBook
     from mappings import Budget
+    from mappings.file import MappingBook
 
 MOST_DIGITS = 12
 

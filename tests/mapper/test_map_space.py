@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import accel
 from accel.estimate import estimate
-from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
 from accel.lower import NOWHERE, buffer_bits
+from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
 from mappings import ArrayShape, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space
@@ -81,7 +81,9 @@ def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data)
         column[0].check(layer)
         after = estimate(layer, column, spec)
         for objective in OBJECTIVES:
-            assert after.objective(objective)[0] <= before.objective(objective)[row] * (1 + 1e-12), f"{drawn[row]}\n{column[0]}"
+            assert after.objective(objective)[0] <= before.objective(objective)[row] * (1 + 1e-12), (
+                f"{drawn[row]}\n{column[0]}"
+            )
 
 
 def every_order(dims: str) -> list[Shape]:
@@ -104,8 +106,12 @@ def every_order(dims: str) -> list[Shape]:
 )
 @pytest.mark.parametrize("chip", ["multicast", "systolic"])
 def test_the_best_of_all_orders_and_factors_is_in_the_reduced_space(layer: Layer, dims: str, chip: str) -> None:
-    spec = small_chip() if chip == "multicast" else accel.load("systolic_32x32").with_values(
-        {"pe_array.rows": 2, "pe_array.columns": 2, "data_buffer.kib": 0.01, "weight_buffer.kib": 0.01}
+    spec = (
+        small_chip()
+        if chip == "multicast"
+        else accel.load("systolic_32x32").with_values(
+            {"pe_array.rows": 2, "pe_array.columns": 2, "data_buffer.kib": 0.01, "weight_buffer.kib": 0.01}
+        )
     )
     space = MapSpace(layer, array_shape(spec))
     least = []
