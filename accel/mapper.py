@@ -26,7 +26,7 @@ from workloads import InputError, Layer, Operand
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
-QUICK = Budget(mappings=2000)
+QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
 _CONFIRMED = 3
 """Best mappings by estimate that are simulated; the best of those is taken."""
