@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.bounds import Bounds, bounds, unrolling_bound
-from accel.encode import widths
+from accel.encode import require_precision, widths
 from accel.estimate import estimate
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.mapping_cache import MappingCache, cache_key
@@ -21,7 +21,7 @@ from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, sc
 from mappings.column import MappingColumn
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
-from workloads import InputError, Layer, Operand
+from workloads import Bits, InputError, Layer, Operand
 
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
@@ -31,6 +31,7 @@ QUICK = Budget(mappings=6000)
 _CONFIRMED = 3
 """Best mappings by estimate that are simulated; the best of those is taken."""
 _CHECKED = 32
+_NATIVE = Bits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,11 @@ class MappedLayer:
     interrupted: bool = False
 
 
-def array_shape(spec: Accelerator) -> ArrayShape:
-    """What the dataflows may know of an accelerator."""
-    array = spec.pe_array
-    registers = array.registers
-    return ArrayShape(array.rows, array.columns, array.lanes, registers.input, registers.weight, registers.output)
+def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
+    """What the dataflows may know of an accelerator at operands of so many bits, its native ones unless stated."""
+    array, width = spec.pe_array, widths(bits, spec)
+    registers, lanes = array.registers, array.lanes_at(width.input, width.weight)
+    return ArrayShape(array.rows, array.columns, lanes, registers.input, registers.weight, registers.output)
 
 
 def objective_value(report: LayerReport, objective: Objective) -> float:
@@ -72,7 +73,7 @@ def objective_value(report: LayerReport, objective: Objective) -> float:
 def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
     """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
     named = (dataflow,) if dataflow else spec.mapping.dataflows
-    return MapSpace(layer, array_shape(spec), fits, None if dataflow == "any" else named)
+    return MapSpace(layer, array_shape(spec, layer.bits), fits, None if dataflow == "any" else named)
 
 
 def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_share: float = 1.0) -> Fits:
@@ -159,6 +160,7 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
     The cache takes what is found. Ctrl-C ends the search with the best so far.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
+    require_precision(layer, spec)
     task = Task(layer, spec, **options)
     objective, residency, seed, budget = task.objective, task.residency, task.seed, task.budget
     if budget.seconds is not None:
@@ -201,9 +203,9 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
     """What the layer's weights take where the weight buffer holds them coded."""
-    if not spec.weight_buffer.compressed:
+    if spec.held_formats[Operand.WEIGHT] == "none":
         return None
-    return occupancy(layer, widths(layer.bits, spec), spec, seed).coded_bits[Operand.WEIGHT]
+    return occupancy(layer, widths(layer.bits, spec), spec, seed).held_bits[Operand.WEIGHT]
 
 
 def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:

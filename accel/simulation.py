@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.cost import Work, energy
-from accel.encode import widths
+from accel.encode import Widths, widths
 from accel.kernels import passes
 from accel.lower import NOWHERE, Lowered, Residency, lower
 from accel.machine import Activity, Stall, play, run
@@ -18,7 +18,7 @@ from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
-from workloads import Layer
+from workloads import Layer, Operand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ def simulate_layer(
     `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
-    tiles = schedule(layer, mapping)
+    tiles = schedule(layer, mapping, halo_reuse=spec.data_buffer.halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency)
     activity = play(lowered.program) if every_step else run(lowered.program)
@@ -76,7 +76,7 @@ def _report(
     work = _work(tiles, zeros, lowered, activity, spec, moved, array)
     cost = energy(work, spec, (width.input, width.weight, width.psum))
     stalls = activity.stall_cycles
-    multipliers = spec.pe_array.multipliers
+    peak = spec.pe_array.macs_per_cycle_at(width.input, width.weight)
     return LayerReport(
         layer=layer.name,
         op=layer.op,
@@ -88,7 +88,7 @@ def _report(
         stall_weight_cycles=stalls[Stall.WEIGHT],
         stall_output_cycles=stalls[Stall.OUTPUT],
         stall_controller_cycles=stalls[Stall.CONTROLLER],
-        utilization=layer.macs / (activity.latency_cycles * multipliers),
+        utilization=layer.macs / (activity.latency_cycles * peak),
         **moved,
         data_buffer_read_bits=work.data_buffer_read_bits + work.accumulator_read_bits,
         data_buffer_write_bits=work.data_buffer_write_bits + work.accumulator_write_bits,
@@ -111,12 +111,25 @@ def _report(
         pe_imbalance=lowered.imbalance,
         dram_index_bits=sum(
             round(moved[name] * parts.overhead / parts.total)
-            for name, parts in zip(
-                ("dram_read_input_bits", "dram_read_weight_bits", "dram_write_output_bits"), zeros.stored, strict=True
+            for name, kept in zip(
+                ("dram_read_input_bits", "dram_read_weight_bits", "dram_write_output_bits"), zeros.storage, strict=True
             )
-            if parts is not None
+            if (parts := kept.off_chip) is not None
         ),
+        multiplier_free_ops=work.macs if spec.pe_array.precision.multiplier_free else 0,
+        **_stored(layer, zeros, width),
+        codec_cycles=lowered.codec_cycles,
     )
+
+
+def _stored(layer: Layer, zeros: Occupancy, width: Widths) -> dict[str, int]:
+    """What the whole tensors take off chip, and how much of that is not values."""
+    found = {
+        f"stored_{operand.name.lower()}_bits": layer.words(operand) * width.of[operand] if coded is None else coded
+        for operand, coded in zip(Operand, zeros.coded_bits, strict=True)
+    }
+    overhead = sum(kept.off_chip.overhead for kept in zeros.storage if kept.off_chip is not None)
+    return found | {"stored_index_bits": overhead}
 
 
 def bottleneck(mac_cycles: int, port_cycles: int, activity: Activity) -> str:
@@ -148,12 +161,17 @@ def _work(
     handling = spec.pe_array.zero_handling
     issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
     spent = zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
-    busy_pes = layer.macs / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
+    mac_cycles = spec.pe_array.mac_cycles_at(lowered.width.input, lowered.width.weight)
+    busy_pes = layer.macs * mac_cycles / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
     stores = moved["dram_write_output_bits"] + moved["dram_write_psum_bits"]
     psum_read, psum_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
+    at_dma = lowered.moved_bits
+    outputs, coded = array["array_write_output_bits"], lowered.held_bits[Operand.OUTPUT]
+    if coded is not None:  # an encoder between the array's port and the buffer
+        outputs = -(-outputs * coded // (layer.words(Operand.OUTPUT) * lowered.width.output))
     apart = spec.data_buffer.accumulator_kib > 0
     return Work(
         macs=spent,
@@ -162,13 +180,14 @@ def _work(
         weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
         output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),
         reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
-        bus_bits=sum(array.values()),
-        data_buffer_read_bits=array["array_read_input_bits"] + stores + (0 if apart else psum_read),
-        data_buffer_write_bits=loads + array["array_write_output_bits"] + (0 if apart else psum_written),
+        bus_bits=sum(array.values()) - array["array_read_weight_bits"],
+        weight_bus_bits=array["array_read_weight_bits"],
+        data_buffer_read_bits=array["array_read_input_bits"] + int(at_dma[OUTPUT]) + (0 if apart else psum_read),
+        data_buffer_write_bits=int(at_dma[INPUT] + at_dma[PSUM]) + outputs + (0 if apart else psum_written),
         accumulator_read_bits=psum_read if apart else 0,
         accumulator_write_bits=psum_written if apart else 0,
         weight_buffer_read_bits=array["array_read_weight_bits"],
-        weight_buffer_write_bits=moved["dram_read_weight_bits"],
+        weight_buffer_write_bits=int(at_dma[WEIGHT]),
         dram_read_bits=loads + moved["dram_read_weight_bits"],
         dram_write_bits=stores,
         rows_opened=int(lowered.rows_opened.sum()),
