@@ -14,7 +14,8 @@ Six orders of three classes remain on chip. Off chip, outputs may wait in the bu
 inside their hold are ordered apart from those outside it, six times six orders, and every dimension may be cut on
 either side. In the registers what is kept depends on how many words the innermost loops need, and no order is the best
 for all factors: every order of the dimensions that have more than one index is kept. Unrolled loops have no order.
-Dimensions of a single index have no loops at all.
+Dimensions of a single index have no loops at all. Where a machine keeps the halo between neighbouring tiles, P, Q, R
+and S differ off chip: those orders are only reached by `reordered`.
 """
 
 from __future__ import annotations

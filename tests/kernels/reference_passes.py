@@ -98,11 +98,7 @@ def tile_cost(
         for operand in Operand:
             one, held = one_pass(layer, mapping, machine, size, operand), stays[operand]
             selecting = [axis for axis in extent if set(axis) & RELEVANT[operand]]
-            moved = (
-                any(digits[axis] != before[axis] for axis in selecting)
-                if before
-                else not (continued >> operand & 1 and held)
-            )
+            moved = any(digits[axis] != before[axis] for axis in selecting) if before else not (continued >> operand & 1 and held)
             fetched = one.words if moved or not held else 0
             filled = one.fill if moved or not held else 0
             if machine.keep_registers and operand is Operand.INPUT and held and moved and before:
