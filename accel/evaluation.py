@@ -16,7 +16,7 @@ from accel.compute import compute
 from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
-from accel.mapping_cache import MappingCache, cache_key
+from accel.mapping_cache import MappingCache
 from accel.report import LayerReport, Report
 from accel.residency import plan, words_from_dram
 from accel.simulation import LayerResult, simulate_layer
@@ -24,9 +24,9 @@ from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
 from accel.vector import vector_layer
+from mappings import Budget
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
-from mappings.search import Budget
 from workloads import InputError, Layer, Network
 from workloads.execute import Execution, execute
 
@@ -171,14 +171,10 @@ class _Chooser:
         return found
 
     def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
-        spec, objective, budget, cache = self._spec, self._objective, self._budget, self._cache
-        key = cache_key(layer, spec, dataflow, objective, residency, budget, seed=0) if cache else ""
-        found = cache.find(key, layer) if cache else None
-        if found is None:
-            found = map_layer(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget)
-            if cache:
-                cache.store(key, found)
-        return found
+        return map_layer(
+            layer, self._spec, dataflow=dataflow, objective=self._objective, residency=residency,
+            budget=self._budget, cache=self._cache,
+        )  # fmt: skip
 
 
 def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: Progress) -> dict[str, Residency]:

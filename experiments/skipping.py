@@ -25,7 +25,7 @@ from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from experiments.compare import show
 from mappings import Mapping as LoopMapping
-from mappings.search import Budget
+from mappings.searching import Budget
 from workloads import Layer, Network
 from workloads.builder import NetworkBuilder
 from workloads.execute import execute

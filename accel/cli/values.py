@@ -14,8 +14,8 @@ from workloads.layer_bits import PUBLISHED, published_bits, read_bits
 from workloads.network import Network
 
 if TYPE_CHECKING:
+    from mappings import Budget
     from mappings.file import MappingBook
-    from mappings.search import Budget
 
 MOST_DIGITS = 12
 
@@ -129,7 +129,7 @@ def one_of(flag: str, given: str, choices: Sequence[str]) -> str:
 
 def budget_of(given: str) -> Budget:
     """So many mappings a layer, or so many seconds a layer: `20000` or `2.5s`."""
-    from mappings.search import Budget
+    from mappings import Budget
 
     text = given.strip()
     try:
