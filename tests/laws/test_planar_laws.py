@@ -14,7 +14,7 @@ from accel.simulation import LayerReport, simulate_layer
 from accel.spec import Accelerator, load
 from mappings import Loop, Mapping
 from mappings.dataflows import candidates
-from mappings.search import Budget
+from mappings import Budget
 from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
 
