@@ -143,7 +143,8 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     limits[kernel.DATA_TILES] = 2 if spec.data_buffer.double_buffered else 1
     limits[kernel.WEIGHT_TILES] = 2 if spec.weight_buffer.double_buffered else 1
     limits[kernel.DATA_BITS] = int(spec.data_buffer.kib * 8192)
-    limits[kernel.WEIGHT_BITS] = int(spec.weight_buffer.kib * 8192 / weight_share)
+    weight_bits = spec.weight_buffer.kib * 8192 - residency.reserved_weight_bits
+    limits[kernel.WEIGHT_BITS] = int(weight_bits / weight_share)
     limits[kernel.ACCUMULATOR_BITS] = int(spec.data_buffer.accumulator_kib * 8192)
     limits[kernel.RESERVED_BITS] = residency.reserved_bits
     limits[kernel.INPUT_STAYS] = residency.input

@@ -76,6 +76,8 @@ class LayerReport:
     energy_register_pj: float = 0.0
     energy_wire_pj: float = 0.0
     energy_clock_pj: float = 0.0
+    fused_with: str = ""
+    """The operation that runs with this one band by band, so that the map between them never leaves the chip."""
 
     @property
     def dram_bits(self) -> int:

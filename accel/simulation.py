@@ -107,6 +107,7 @@ def _report(
         controller_busy_cycles=activity.controller_busy_cycles,
         operands=zeros.source,
         mapping=tiles.mapping.name,
+        fused_with="",
         skipped_macs=layer.macs - work.macs - work.gated_macs,
         pe_imbalance=lowered.imbalance,
         dram_index_bits=sum(

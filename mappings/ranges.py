@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from mappings.distinct import distinct_rows
 from workloads.layer import DIMS, Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -38,7 +39,7 @@ def window_words(layer: Layer, ranges: Ranges, vertical: bool) -> Ints:
     side = 0 if vertical else 1
     size = layer.H if vertical else layer.W
     keys = np.stack([*ranges[outputs], *ranges[taps]], axis=-1)
-    distinct, inverse = np.unique(keys.reshape(-1, 4), axis=0, return_inverse=True)
+    distinct, inverse = distinct_rows(keys.reshape(-1, 4))
     counts = np.empty(len(distinct), dtype=np.int64)
     for index, (first, count, tap, taps_count) in enumerate(distinct):
         windows = np.arange(first, first + count)[:, None] * layer.stride[side]
