@@ -23,7 +23,8 @@ from workloads import InputError, Layer, Operand
 Allowed = Callable[[Bands], bool]
 """Whether bands may be as large as these."""
 
-_LOOKED_AT, _SIMULATED = 8, 3
+_STEP_WEIGHT = 1e-7
+_LOOKED_AT, _SIMULATED = 8, 2
 """Mappings of a search whose exact tiles are looked at, and those of them that are simulated."""
 
 
@@ -51,6 +52,11 @@ class BandSearch:
     budget: Budget
     seed: int = 0
 
+    def loose_rows(self, layer: Layer) -> int:
+        """Rows by which a band may come out taller than asked for: one where pixels are flattened, or none."""
+        columns = map_space(band_layer(layer, 1), self.spec, self.dataflow).seeds()
+        return int(any("Q" in axis and "P" in axis for column in columns for _, axis in column.shape.loops))
+
     def estimate(self, layer: Layer, rows: int, residency: Residency, allowed: Allowed) -> Tally | None:
         """The best of the dataflows' own mappings of bands of about so many rows; None when none fits."""
         seeds = map_space(band_layer(layer, rows), self.spec, self.dataflow).seeds()
@@ -77,10 +83,9 @@ class BandSearch:
             fine = _is_allowed(column, layer, allowed)
             if fine.any():
                 kept = column.take(fine)
-                values[fine] = np.minimum(*(
-                    estimate(layer, column_in_bands(kept, layer, hold), self.spec, residency).objective(self.objective)
-                    for hold in (False, True)
-                ))  # fmt: skip
+                values[fine] = np.minimum(
+                    *(self._value(layer, column_in_bands(kept, layer, hold), residency) for hold in (False, True))
+                )
             return values
 
         found = search(space, cost, self.budget, self.seed, keep=_LOOKED_AT)
@@ -98,6 +103,11 @@ class BandSearch:
                 if best is None or value < best[0]:
                     best = value, banded
         return None if best is None else best[1]
+
+    def _value(self, layer: Layer, column: MappingColumn, residency: Residency) -> NDArray[np.float64]:
+        """The objective; where maps on chip leave tiles of any size equal, fewer steps count as better."""
+        found = estimate(layer, column, self.spec, residency)
+        return found.objective(self.objective) * (1 + _STEP_WEIGHT * found.steps)
 
     def _banded(
         self, layer: Layer, inner: Mapping, hold: bool, residency: Residency, in_turns: bool

@@ -54,6 +54,11 @@ class Estimates:
         return self.columns[:, kernel.DRAM_BITS]
 
     @property
+    def steps(self) -> Floats:
+        """Tile steps: as many as full tiles cover the layer in."""
+        return self.columns[:, kernel.STEPS]
+
+    @property
     def held_words(self) -> Floats:
         """Words of all operands kept in the buffers at once."""
         held: Floats = self.columns[:, kernel.HELD_INPUT : kernel.HELD_OUTPUT + 1].sum(axis=1)

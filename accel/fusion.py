@@ -40,7 +40,7 @@ from mappings.bands import Bands, Window, held_pixels
 from workloads import InputError, Layer, Network, Node
 
 _WORD_BY_WORD = frozenset({"add", "multiply", "lrn", "batch_norm", "relu", "relu6", "sigmoid", "tanh", "silu", "gelu"})
-_SHARES = (0.5, 0.25, 0.1)
+_SHARES = (0.75, 0.4, 0.15)
 """Of the data buffer not taken by kept maps, what the waiting rows may fill: these are tried."""
 
 
@@ -104,6 +104,7 @@ class Fuser:
     def __init__(self, network: Network, lives: MapLives, kept: frozenset[str], how: BandSearch) -> None:
         self._network, self._lives, self._kept, self._how = network, lives, kept, how
         self._estimates: dict[object, Tally | None] = {}
+        self._loose = max((how.loose_rows(layer) for layer in network.layers[:1]), default=0)
 
     def candidates(self) -> Iterator[int]:
         """Places of producers whose map the next operation alone reads, row by row, and that is not kept whole."""
@@ -206,9 +207,9 @@ class Fuser:
     def _split(self, source: Layer, after: Node, window: Window, rows: int) -> Split:
         """Bands of so many rows of the consumer, with room for those a mapping may cover beyond what it is meant to."""
         made = min(source.P, rows * window.stride)
-        one_more = Bands(source.N, source.P, source.Q, (made + 1) * source.Q)
-        read = self._row_by_row(after, rows + 1 if after.layer is not None else 1)
-        held = held_pixels(one_more, read, window) + window.stride * source.Q
+        most = Bands(source.N, source.P, source.Q, (made + self._loose) * source.Q)
+        read = self._row_by_row(after, rows + self._loose if after.layer is not None else 1)
+        held = held_pixels(most, read, window) + self._loose * window.stride * source.Q
         return Split(made, rows, min(held, source.N * source.P * source.Q))
 
     def _row_by_row(self, node: Node, rows: int = 1) -> Bands:
@@ -219,7 +220,7 @@ class Fuser:
         source, window = self._layer(place), self._window(place)
         if half == 0:
             image = source.P * source.Q
-            most = (split.made + 1) * source.Q
+            most = (split.made + self._loose) * source.Q
             return lambda bands: (min(bands.pixels, image) if bands.by_image else bands.pixels) <= most
         against = made or Bands(source.N, source.P, source.Q, split.made * source.Q)
         return lambda bands: held_pixels(against, bands, window) <= split.held_pixels

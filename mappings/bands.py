@@ -65,13 +65,11 @@ def held_pixels(made: Bands, read: Bands, window: Window) -> int:
     Rows that windows of several turns share stay until the last of them: no pixel is made or fetched twice.
     """
     first, last = read.needs(window, made.P, made.Q)
-    most = turn = 0
-    for end in made.ends.tolist():
-        if turn < len(first):
-            most = max(most, end - int(first[turn]))
-        while turn < len(first) and last[turn] <= end:
-            turn += 1
-    return most
+    ends = made.ends
+    # What waits is largest when a turn of the producer ends: then the reader has taken all turns it could before.
+    due = np.searchsorted(last, np.r_[0, ends[:-1]], side="right")
+    still = due < len(first)
+    return int((ends[still] - first[due[still]]).max(initial=0))
 
 
 def band_layer(layer: Layer, rows: int) -> Layer:
