@@ -81,9 +81,10 @@ def sweep(
 ) -> pd.DataFrame:
     """Simulate every combination of network, accelerator and values of the fields in `set`.
 
-    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. fuse: as `evaluate` takes it. executor: where the points run, this process
-    unless given; the frame is the same on any. Columns: network, accelerator, the swept fields, TOTALS, and `error`,
-    empty where all went well: a point that fails is a row that says why. `frame.attrs["swept"]` names the swept fields.
+    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. fuse: as `evaluate` takes it. executor: where
+    the points run, this process unless given; the frame is the same on any. Columns: network, accelerator, the swept
+    fields, TOTALS, and `error`, empty where all went well: a point that fails is a row that says why.
+    `frame.attrs["swept"]` names the swept fields.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, or a field that no accelerator has.
     """
     import pandas as pd

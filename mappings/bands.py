@@ -67,9 +67,10 @@ def held_pixels(made: Bands, read: Bands, window: Window) -> int:
     first, last = read.needs(window, made.P, made.Q)
     ends = made.ends
     # What waits is largest when a turn of the producer ends: then the reader has taken all turns it could before.
-    due = np.searchsorted(last, np.r_[0, ends[:-1]], side="right")
+    due: Ints = np.asarray(np.searchsorted(last, np.r_[0, ends[:-1]], side="right"), dtype=np.int64)
     still = due < len(first)
-    return int((ends[still] - first[due[still]]).max(initial=0))
+    waiting: Ints = ends[still] - first[due[still]]
+    return int(waiting.max(initial=0))
 
 
 def band_layer(layer: Layer, rows: int) -> Layer:

@@ -13,7 +13,7 @@ from mappings.search import Budget
 from workloads import Network
 from workloads.builder import NetworkBuilder
 
-SHORT = Budget(mappings=200)
+SHORT = Budget(mappings=50)
 CHIP = accel.load("systolic_32x32").with_values({"data_buffer.keep_maps": True})
 
 
@@ -35,7 +35,7 @@ def value(network: Network, spec: accel.Accelerator, objective: Objective) -> fl
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("kib", [24, 40, 68])
+@pytest.mark.parametrize("kib", [40, 68])
 def test_keeping_maps_is_never_worse_than_not(chain: Network, objective: Objective, kib: int) -> None:
     keeps = CHIP.with_values({"data_buffer.kib": kib})
     assert value(chain, keeps, objective) <= value(
@@ -44,7 +44,7 @@ def test_keeping_maps_is_never_worse_than_not(chain: Network, objective: Objecti
 
 
 def test_more_buffer_never_means_more_traffic(chain: Network) -> None:
-    sizes = (24, 32, 40, 48, 64, 68, 96, 128)
+    sizes = (24, 40, 68, 128)
     found = [value(chain, CHIP.with_values({"data_buffer.kib": kib}), "dram") for kib in sizes]
     assert found == sorted(found, reverse=True)
     assert found[-1] < found[0]
@@ -68,7 +68,7 @@ def test_a_map_that_leaves_less_than_a_quarter_stays_with_smaller_tiles() -> Non
 
 def test_kept_maps_that_live_at_once_fit_together(chain: Network) -> None:
     """No map is read from the chip that was written out, or written out and never read."""
-    for kib in (40, 68, 128):
+    for kib in (40, 68):
         report = evaluate(chain, CHIP.with_values({"data_buffer.kib": kib}), objective="dram", budget=SHORT).report
         stays = {row.layer for row in report.layers if row.dram_write_output_bits == 0}
         lives = MapLives.of(chain, CHIP)
