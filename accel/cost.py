@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 from accel.energy import DramDevice, EnergyTable
-from accel.spec import Accelerator
+from accel.energy.styles import mac_pj
+from accel.spec import Accelerator, PEArray
+
+_LEAKAGE_BITS2 = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> E
     device = DramDevice.load(spec.dma.dram)
     data, weight = spec.data_buffer, spec.weight_buffer
     mw_to_pj = work.cycles * 1000.0 / spec.clock_mhz  # 1 mW for 1 us is 1000 pJ
+    leaking = _leaking_multipliers(spec.pe_array)
     accumulators = data.accumulator_kib or data.kib
     data_pj = _sram_pj(
         table, work.data_buffer_read_bits, work.data_buffer_write_bits, data.kib / data.slices, data.width_bits
@@ -100,7 +104,7 @@ def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> E
         ),
         controller_pj=work.cycles * table.control_pj_per_cycle(),
         dma_pj=dram_pj,
-        leakage_pj=table.leakage_mw(data.kib + data.accumulator_kib + weight.kib, spec.pe_array.multipliers) * mw_to_pj,
+        leakage_pj=table.leakage_mw(data.kib + data.accumulator_kib + weight.kib, leaking) * mw_to_pj,
         dram_pj=dram_pj,
         **array,
     )
@@ -116,21 +120,37 @@ def _pe_array_pj(
 ) -> dict[str, float]:
     """Multipliers, registers, operand networks and the clock of the array."""
     array = spec.pe_array
-    native = (array.bits.input, array.bits.weight, array.bits.psum)
     words = (array.registers.input, array.registers.weight, array.registers.output)
     access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
+    mac = mac_pj(table, array, *width_bits)
     # A MAC reads its input, its weight and its partial sum, and writes the sum back; a gated one saw its input only.
-    registers = work.macs * (access[0] + access[1] + 2 * access[2]) + work.gated_macs * access[0]
+    sums = 2 * access[2] / (array.lanes_at(*width_bits[:2]) if array.precision.joins_lanes else 1)
+    registers = work.macs * (access[0] + access[1] + sums) + work.gated_macs * access[0]
     registers += work.input_fills * access[0] + work.weight_fills * access[1] + work.output_fills * access[2]
-    register_bits = sum(count * bits for count, bits in zip(words, native, strict=True))
-    pitch = table.pe_pitch_mm(array.lanes * native[0] * native[1], array.lanes * register_bits)
+    # Of a PE: bits of its registers, and those of them that are clocked.
+    copies = (array.lanes, array.lanes, array.accumulators // (array.rows * array.columns))
+    files = [(count, bits, number) for count, bits, number in zip(words, array.register_widths, copies, strict=True)]
+    register_bits = sum(count * bits * number for count, bits, number in files)
+    pitch = table.pe_pitch_mm(array.lanes * _datapath_bits2(array), register_bits)
     span = table.array_span_mm(array.rows, array.columns, pitch)
-    clocked = sum(table.flip_flop_bits(count, bits) for count, bits in zip(words, native, strict=True))
+    clocked = sum(table.flip_flop_bits(count, bits) * number for count, bits, number in files)
     return {
-        "mac_pj": work.macs * table.mac_pj(width_bits[0], width_bits[1], width_bits[2]),
+        "mac_pj": work.macs * mac,
         "register_pj": registers,
         "wire_pj": table.wire_pj(work.bus_bits, span / sqrt(spec.data_buffer.slices))
         + table.wire_pj(work.weight_bus_bits, span / sqrt(spec.weight_buffer.slices))
         + table.wire_pj(work.reduction_hops * width_bits[2], pitch),
-        "clock_pj": work.cycles * table.clock_pj_per_cycle(clocked * array.multipliers),
+        "clock_pj": work.cycles * table.clock_pj_per_cycle(clocked * array.rows * array.columns),
     }
+
+
+def _datapath_bits2(array: PEArray) -> int:
+    """Product of the widths that meet in a multiplier: what its area goes with."""
+    return prod(array.precision.datapath_bits(array.native))
+
+
+def _leaking_multipliers(array: PEArray) -> float:
+    """Multipliers of the 8 bits that leakage is tabled for; rows of gates and adders leak in proportion."""
+    if not array.precision.multiplier_free:
+        return array.multipliers
+    return array.multipliers * min(1.0, _datapath_bits2(array) / _LEAKAGE_BITS2)

@@ -157,7 +157,9 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     limits[kernel.LAYER_SETUP] = spec.controller.layer_setup_cycles
     limits[kernel.TILE_SETUP] = spec.controller.tile_setup_cycles
     limits[kernel.DRAM_LATENCY] = timing.to_cycles(timing.device.latency_ps)
-    limits[kernel.MACS] = layer.macs
+    # What the PEs are busy with, in cycles of a lane.
+    width = widths(layer.bits, spec)
+    limits[kernel.MACS] = layer.macs * spec.pe_array.mac_cycles_at(width.input, width.weight)
     return limits
 
 

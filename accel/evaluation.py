@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from accel.banding import BandSearch
 from accel.compute import compute
+from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
 from accel.mapping_cache import MappingCache, cache_key
@@ -19,6 +20,7 @@ from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, p
 from accel.report import LayerReport, Report
 from accel.simulation import LayerResult
 from accel.spec import Accelerator
+from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
@@ -76,8 +78,10 @@ def evaluate(
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
     fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
-    Raises InputError when a layer cannot be mapped or a mapping does not fit.
+    Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
     """
+    for each in network.layers:
+        require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)
     chooser = _Chooser(spec, mapping, objective, budget, cache)
     if fuse and not chooser.searches:
@@ -100,7 +104,8 @@ def evaluate(
         # The sums are those of the mapping's own passes, so a mapping that loses work is seen in the result.
         execution = execute(
             network, inputs, bits.input, bits.weight,
-            run_layer=lambda layer: compute(layer, nests[layer.name]), seed=seed, keep_activations=True,
+            run_layer=lambda layer: compute(layer, nests[layer.name]),
+            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec.dma),
         )  # fmt: skip
     rows: list[LayerReport] = []
     results: list[tuple[str, LayerResult]] = []
@@ -119,7 +124,7 @@ def evaluate(
         accelerator=spec.name,
         layers=tuple(rows),
         clock_mhz=spec.clock_mhz,
-        peak_macs_per_cycle=spec.pe_array.multipliers,
+        peak_macs_per_cycle=_peak(network, spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
         prefetched_cycles=prefetched_cycles(results, spec, pairs),
         context=_context(network, spec, seed, results) | {"fused": [pair.summary() for pair in pairs]},
@@ -185,6 +190,12 @@ class _Chooser:
             if cache:
                 cache.store(key, found)
         return found
+
+
+def _peak(network: Network, spec: Accelerator) -> float:
+    """MACs a cycle of the layer that allows the most: the one of the narrowest operands, where they are faster."""
+    array, found = spec.pe_array, [widths(layer.bits, spec) for layer in network.layers]
+    return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
 
 
 def _context(network: Network, spec: Accelerator, seed: int, results: list[tuple[str, LayerResult]]) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class LayerReport:
     energy_register_pj: float = 0.0
     energy_wire_pj: float = 0.0
     energy_clock_pj: float = 0.0
+    multiplier_free_ops: int = 0
+    """MACs done by gates and adders: XNOR and popcount, ternary additions, a bit of an operand at a time."""
     fused_with: str = ""
     """The operation that runs with this one band by band, so that the map between them never leaves the chip."""
 
@@ -96,7 +98,7 @@ COLUMNS = tuple(item.name for item in fields(LayerReport))
 _SUMMED = tuple(
     item.name
     for item in fields(LayerReport)
-    if item.name.endswith(("_cycles", "_bits", "_pj", "macs", "passes", "tile_steps", "latency_ms"))
+    if item.name.endswith(("_cycles", "_bits", "_pj", "_ops", "macs", "passes", "tile_steps", "latency_ms"))
 )
 
 
@@ -112,7 +114,7 @@ class Report:
     accelerator: str
     layers: tuple[LayerReport, ...]
     clock_mhz: float
-    peak_macs_per_cycle: int
+    peak_macs_per_cycle: float
     dram_bits_per_cycle: float
     prefetched_cycles: int = 0
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -139,9 +141,9 @@ class Report:
 
     @property
     def utilization(self) -> float:
-        """Share of the multipliers' cycles spent on MACs."""
-        cycles = self.latency_cycles * self.peak_macs_per_cycle
-        return self.macs / cycles if cycles else 0.0
+        """Share of the multipliers' cycles spent on MACs, of those a layer's widths allow."""
+        busy = sum(layer.utilization * layer.latency_cycles for layer in self.layers)
+        return busy / self.latency_cycles if self.latency_cycles else 0.0
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer, columns as in LayerReport."""

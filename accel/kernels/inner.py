@@ -10,6 +10,7 @@ from accel.kernels.passes import (
     ACCUMULATION_LATENCY,
     COLUMNS,
     DOUBLE_BUFFERED,
+    MAC_CYCLES,
     OVERLAP_PASSES,
     PORT_BITS,
     REGISTERS,
@@ -47,6 +48,7 @@ def pass_totals(
     ports = machine[PORT_BITS : PORT_BITS + 4]
     bits = machine[WORD_BITS : WORD_BITS + 4]
     systolic = machine[SYSTOLIC] != 0
+    mac_cycles = machine[MAC_CYCLES]
     skew = machine[ROWS] + machine[COLUMNS] - 2 if systolic and machine[OVERLAP_PASSES] == 0 else 0
     blocks = np.empty(axes, dtype=np.int64)
     kinds = np.empty(axes, dtype=np.int64)  # classes of blocks along each axis
@@ -86,7 +88,9 @@ def pass_totals(
                 last = last and final
         if number > 0:
             if (shape != analysed).any():
-                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+                analyse(
+                    shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
+                )  # fmt: skip
                 analysed[:] = shape
             fill = drain = 0
             pace = one[CYCLES]
@@ -155,6 +159,6 @@ def pass_totals(
             break
     for axis in range(axes):
         shape[axis] = min(pass_extent[axis], extent[axis])
-    analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+    analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one)
     for operand in range(3):
         totals[HELD_FLAG + operand] = one[HELD + operand]
