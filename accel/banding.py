@@ -97,7 +97,10 @@ class BandSearch:
                 if banded is None or simulated == _SIMULATED:
                     continue
                 turns = replace(residency, turn_loops=banded.turn_loops if in_turns else 0)
-                result = simulate_layer(layer, banded.mapping, self.spec, seed=self.seed, residency=turns)
+                try:
+                    result = simulate_layer(layer, banded.mapping, self.spec, seed=self.seed, residency=turns)
+                except InputError:  # operands that are held coded may take more room than plain ones
+                    continue
                 simulated += 1
                 value = objective_value(result.report, self.objective)
                 if best is None or value < best[0]:

@@ -127,9 +127,9 @@ def explore(
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
     """What the layer's weights take where the weight buffer holds them coded."""
-    if not spec.weight_buffer.compressed:
+    if spec.held_formats[Operand.WEIGHT] == "none":
         return None
-    return occupancy(layer, widths(layer.bits, spec), spec, seed).coded_bits[Operand.WEIGHT]
+    return occupancy(layer, widths(layer.bits, spec), spec, seed).held_bits[Operand.WEIGHT]
 
 
 def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
