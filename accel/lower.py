@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -22,6 +23,7 @@ from accel.storage import Storage
 from accel.structure import structured
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
+from mappings.distinct import distinct_rows
 from workloads import InputError, Layer, Operand, Tensors
 from workloads.operands import NAMES
 
@@ -30,11 +32,17 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """What of a layer stays on chip: maps that skip the DRAM, and bits of the data buffer other maps take up."""
+    """What of a layer stays on chip: maps that skip the DRAM, and bits of the buffers that others take up.
+
+    `turn_loops`: outer off-chip loops between whose iterations another layer takes the array and the buffers. Every
+    such turn is set up anew, and loads nothing before the turn before is over.
+    """
 
     input: bool = False
     output: bool = False
     reserved_bits: int = 0
+    reserved_weight_bits: int = 0
+    turn_loops: int = 0
 
 
 NOWHERE = Residency()
@@ -138,7 +146,7 @@ def buffer_bits(
     weights = int(held[Operand.WEIGHT]) * width.weight
     if coded_weight_bits is not None:
         weights = -(-int(held[Operand.WEIGHT]) * coded_weight_bits // schedule.layer.words(Operand.WEIGHT))
-    weights *= weight_tiles
+    weights = weights * weight_tiles + residency.reserved_weight_bits
     if spec.data_buffer.accumulator_kib:
         return inputs + residency.reserved_bits, weights, outputs
     outputs = 0 if residency.output and not reduced_again else outputs
@@ -166,10 +174,13 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     require_fit(schedule, spec, residency, held_bits[Operand.WEIGHT], held_bits[Operand.INPUT])
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
-    counts = _tile_counts(schedule, spec, width)
+    turns = turn_starts(schedule, residency.turn_loops)
+    counts = _tile_counts(schedule, spec, width, turns)
     dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance, matching_cycles = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits)
+        counts, imbalance, matching_cycles = _skipping_counts(
+            schedule, occupancy.operands, spec, width, held_bits, turns
+        )
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -207,11 +218,11 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         bits=bits,
         transfer_cycles=cycles,
         compute_cycles=counts[:, passes.COMPUTE].copy(),
-        waits=_waits(schedule, tiles, bits),
+        waits=_apart(_waits(schedule, tiles, bits), bits, turns),
         weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
         resident_bits=_resident(schedule, width, held_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
-        layer_setup_cycles=spec.controller.layer_setup_cycles,
+        layer_setup_cycles=spec.controller.layer_setup_cycles * len(turns),
         latency_cycles=timing.to_cycles(timing.device.latency_ps),
         turnaround_cycles=timing.to_cycles(timing.device.turnaround_ps),
         issue_ahead=2,
@@ -228,20 +239,43 @@ def _returns(mapping: Mapping) -> bool:
     return any(loop.factor > 1 and loop.axis[0] in "CRS" for loop in (*mapping.off_chip, *mapping.on_chip))
 
 
-def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> Ints:
+def turn_starts(schedule: TileSchedule, loops: int) -> Ints:
+    """First step of each turn, an iteration of the `loops` outermost off-chip loops."""
+    mapping = schedule.mapping
+    starts = np.zeros(schedule.steps, dtype=bool)
+    starts[0] = True
+    for loop, block in list(zip(mapping.off_chip, mapping.blocks("off_chip"), strict=True))[:loops]:
+        turn = schedule.starts[:, schedule.axes.index(loop.axis)] // block
+        starts[1:] |= turn[1:] != turn[:-1]
+    return np.flatnonzero(starts)
+
+
+def _apart(waits: Ints, bits: Ints, turns: Ints) -> Ints:
+    """The waits when the first load of each kind in a turn comes after the last computation of the turn before."""
+    for first, after in pairwise([*turns[1:].tolist(), len(waits)]):
+        for kind in (INPUT, WEIGHT):
+            loads = np.flatnonzero(bits[first:after, kind])
+            if len(loads):
+                step, back = first + loads[0], loads[0] + 1
+                waits[step, kind] = min(waits[step, kind] or back, back)
+    return waits
+
+
+def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
-    tiles = _Tiles.of(schedule, spec, width)
-    distinct, inverse = np.unique(tiles.keys, axis=0, return_inverse=True)
+    tiles = _Tiles.of(schedule, spec, width, turns)
+    distinct, inverse = distinct_rows(tiles.keys)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
         passes.tile_cost(*tiles.arguments(key, found[index]))
-    counts: Ints = found[inverse.reshape(-1)]
+    counts: Ints = found[inverse]
     return counts
 
 
 def _skipping_counts(
-    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...]
-) -> tuple[Ints, float, int]:
+    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...],
+    turns: Ints,
+) -> tuple[Ints, float, int]:  # fmt: skip
     """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
     Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
@@ -249,7 +283,7 @@ def _skipping_counts(
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
     matching = spec.pe_array.matching
-    tiles = _Tiles.of(schedule, spec, width)
+    tiles = _Tiles.of(schedule, spec, width, turns)
     handling = spec.pe_array.zero_handling
     kept = np.ones((2, 2), dtype=np.int64)
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
@@ -291,13 +325,14 @@ class _Tiles:
     keys: Ints
 
     @classmethod
-    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths) -> _Tiles:
+    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> _Tiles:
         mapping, axes = schedule.mapping, schedule.axes
         geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
         continued = still_held(schedule, held, spec.pe_array.keep_registers)
+        continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
         return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)

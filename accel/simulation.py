@@ -47,7 +47,9 @@ def simulate_layer(
     `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
-    tiles = schedule(layer, mapping, halo_reuse=spec.data_buffer.halo_reuse)
+    # What a layer that takes turns fetched last has been overwritten when its next turn comes.
+    halo_reuse = spec.data_buffer.halo_reuse and not residency.turn_loops
+    tiles = schedule(layer, mapping, halo_reuse=halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency)
     activity = play(lowered.program) if every_step else run(lowered.program)
@@ -108,6 +110,7 @@ def _report(
         controller_busy_cycles=activity.controller_busy_cycles,
         operands=zeros.source,
         mapping=tiles.mapping.name,
+        fused_with="",
         skipped_macs=layer.macs - work.macs - work.gated_macs,
         pe_imbalance=lowered.imbalance,
         dram_index_bits=sum(

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from mappings.distinct import distinct_rows
 from workloads.layer import DIMS, Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -35,7 +36,7 @@ def dim_ranges(layer: Layer, axes: MappingType[str, tuple[Ints, Ints]]) -> Range
 def window_words(layer: Layer, ranges: Ranges, vertical: bool) -> Ints:
     """Distinct input rows (or columns) inside the input that the output and filter ranges touch."""
     keys, outputs = _windows(ranges, vertical)
-    distinct, inverse = np.unique(keys.reshape(-1, 4), axis=0, return_inverse=True)
+    distinct, inverse = distinct_rows(keys.reshape(-1, 4))
     counts = np.array([len(_touched(layer, key, vertical)) for key in distinct], dtype=np.int64)
     words: Ints = counts[inverse.reshape(outputs)]
     return words
@@ -102,7 +103,7 @@ def slid_words(layer: Layer, ranges: Ranges, before: Ranges) -> tuple[Ints, Ints
     for side, vertical in enumerate((True, False)):
         now, shape = _windows(ranges, vertical)
         pairs = np.concatenate([now, _windows(before, vertical)[0]], axis=-1).reshape(-1, 8)
-        distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        distinct, inverse = distinct_rows(pairs)
         found = np.empty((len(distinct), 4), dtype=np.int64)
         for index, pair in enumerate(distinct):
             rows, kept = (_touched(layer, key, vertical) for key in (pair[:4], pair[4:]))
