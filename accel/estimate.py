@@ -54,6 +54,11 @@ class Estimates:
         return self.columns[:, kernel.DRAM_BITS]
 
     @property
+    def steps(self) -> Floats:
+        """Tile steps: as many as full tiles cover the layer in."""
+        return self.columns[:, kernel.STEPS]
+
+    @property
     def held_words(self) -> Floats:
         """Words of all operands kept in the buffers at once."""
         held: Floats = self.columns[:, kernel.HELD_INPUT : kernel.HELD_OUTPUT + 1].sum(axis=1)
@@ -143,7 +148,8 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     limits[kernel.DATA_TILES] = 2 if spec.data_buffer.double_buffered else 1
     limits[kernel.WEIGHT_TILES] = 2 if spec.weight_buffer.double_buffered else 1
     limits[kernel.DATA_BITS] = int(spec.data_buffer.kib * 8192)
-    limits[kernel.WEIGHT_BITS] = int(spec.weight_buffer.kib * 8192 / weight_share)
+    weight_bits = spec.weight_buffer.kib * 8192 - residency.reserved_weight_bits
+    limits[kernel.WEIGHT_BITS] = int(weight_bits / weight_share)
     limits[kernel.ACCUMULATOR_BITS] = int(spec.data_buffer.accumulator_kib * 8192)
     limits[kernel.RESERVED_BITS] = residency.reserved_bits
     limits[kernel.INPUT_STAYS] = residency.input

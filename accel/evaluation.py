@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.banding import BandSearch
 from accel.compute import compute
 from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
-from accel.mapping_cache import MappingCache, cache_key
+from accel.mapping_cache import MappingCache
+from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
 from accel.report import LayerReport, Report
-from accel.residency import plan, words_from_dram
-from accel.simulation import LayerResult, simulate_layer
+from accel.simulation import LayerResult
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
-from accel.vector import vector_layer
+from mappings import Budget
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
-from mappings.search import Budget
 from workloads import InputError, Layer, Network
 from workloads.execute import Execution, execute
-
-Progress = Callable[[int, int, str], None]
-"""Called as (done, total, what is being done)."""
 
 
 class Book(Protocol):
@@ -74,6 +69,7 @@ def evaluate(
     inputs: Mapping[str, NDArray[Any]] | None = None,
     progress: Progress | None = None,
     every_step: bool = False,
+    fuse: bool = False,
 ) -> Evaluation:
     """Simulate a network layer by layer.
 
@@ -81,45 +77,47 @@ def evaluate(
     or mappings by layer. budget: how long to search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
+    fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
     Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
     """
-    for layer in network.layers:
-        require_precision(layer, spec)
+    for each in network.layers:
+        require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)
     chooser = _Chooser(spec, mapping, objective, budget, cache)
-    residencies = _fitting_plan(network, spec, chooser, tell)
-    nodes = [node for node in network.nodes if not node.is_address]
+    if fuse and not chooser.searches:
+        raise InputError("fused pairs need mappings of their own: leave the mapping file out, or do not fuse")
+    simulator = NetworkSimulator(network, spec, chooser, seed)
+    kept = kept_maps(simulator, tell)
+    how = BandSearch(spec, chooser.dataflow, objective, budget, seed)
+    pairs = fused_pairs(simulator, kept, how, tell) if fuse else ()
+    halves = {name: half for pair in pairs for name, half in pair.by_name.items()}
+    nodes = simulator.lives.nodes
     execution = None
     if inputs is not None:
         tell(0, len(nodes), "running the network on its input")
         bits = spec.pe_array.bits
-        by_layer = {node.layer.name: residencies[node.name] for node in nodes if node.layer is not None}
+        nests = {
+            node.layer.name: simulator.mapping(place, kept, halves.get(node.name))
+            for place, node in enumerate(nodes)
+            if node.layer is not None
+        }
         # The sums are those of the mapping's own passes, so a mapping that loses work is seen in the result.
         execution = execute(
             network, inputs, bits.input, bits.weight,
-            run_layer=lambda layer: compute(layer, chooser.mapping(layer, by_layer[layer.name])),
+            run_layer=lambda layer: compute(layer, nests[layer.name]),
             seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec),
         )  # fmt: skip
     rows: list[LayerReport] = []
     results: list[tuple[str, LayerResult]] = []
-    known: dict[object, LayerResult] = {}
-    for done, node in enumerate(nodes):
-        tell(done, len(nodes), node.name)
-        residency = residencies[node.name]
-        if node.layer is None:
-            words = sum(prod(network.shape_of(name)) for name in node.inputs)
-            rows.append(vector_layer(node, words, spec, residency, words_from_dram(network, node, residencies)))
-            continue
-        layer = node.layer if execution is None else execution.runs[node.name].layer
-        output = None if execution is None else execution.activations[node.name].values
-        key = (replace(layer, name="", tensors=None), residency) if layer.tensors is None else node.name
-        if key not in known:
-            nest = chooser.mapping(node.layer, residency)
-            known[key] = simulate_layer(
-                layer, nest, spec, seed=seed, residency=residency, output=output, every_step=every_step
-            )
-        results.append((node.name, known[key]))
-        rows.append(replace(known[key].report, layer=node.name))
+    for place, node in enumerate(nodes):
+        tell(place, len(nodes), node.name)
+        layer, output = node.layer, None
+        if layer is not None and execution is not None:
+            layer, output = execution.runs[node.name].layer, execution.activations[node.name].values
+        row, result = simulator.run(place, kept, halves.get(node.name), layer, output, every_step)
+        rows.append(row)
+        if result is not None:
+            results.append((node.name, result))
     tell(len(nodes), len(nodes), "done")
     report = Report(
         network=network.name,
@@ -128,8 +126,8 @@ def evaluate(
         clock_mhz=spec.clock_mhz,
         peak_macs_per_cycle=_peak(network, spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
-        prefetched_cycles=_prefetched(results, spec),
-        context=_context(network, spec, seed, results),
+        prefetched_cycles=prefetched_cycles(results, spec, pairs),
+        context=_context(network, spec, seed, results) | {"fused": [pair.summary() for pair in pairs]},
     )
     return Evaluation(report, tuple(results), execution)
 
@@ -151,14 +149,27 @@ class _Chooser:
         self._objective = objective
         self._found: dict[object, LoopMapping] = {}
 
+    @property
+    def searches(self) -> bool:
+        """Whether mappings are searched, not given."""
+        return isinstance(self._mapping, str)
+
+    @property
+    def dataflow(self) -> str | None:
+        """What the search is confined to: a dataflow, "any", or those of the accelerator (None)."""
+        return self._mapping if isinstance(self._mapping, str) and self._mapping != "auto" else None
+
+    @property
+    def objective(self) -> Objective:
+        return self._objective
+
     def mapping(self, layer: Layer, residency: Residency) -> LoopMapping:
         if not isinstance(self._mapping, str):
             return self._by_hand(self._mapping, layer)
         plain = replace(layer, name="", tensors=None)
         key = (plain, residency)
         if key not in self._found:
-            dataflow = None if self._mapping == "auto" else self._mapping
-            self._found[key] = self._search(replace(layer, tensors=None), dataflow, residency)
+            self._found[key] = self._search(replace(layer, tensors=None), self.dataflow, residency)
         return self._found[key]
 
     def _by_hand(self, book: Book, layer: Layer) -> LoopMapping:
@@ -171,49 +182,16 @@ class _Chooser:
         return found
 
     def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
-        spec, objective, budget, cache = self._spec, self._objective, self._budget, self._cache
-        key = cache_key(layer, spec, dataflow, objective, residency, budget, seed=0) if cache else ""
-        found = cache.find(key, layer) if cache else None
-        if found is None:
-            found = map_layer(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget)
-            if cache:
-                cache.store(key, found)
-        return found
-
-
-def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: Progress) -> dict[str, Residency]:
-    """A residency plan beside which every layer's tiles fit; layers that find no room take kept maps off the chip."""
-    computes = [node for node in network.nodes if node.layer is not None]
-    refused: list[str] = []
-    while True:
-        residencies = plan(network, spec, refused)
-        for done, node in enumerate(computes):
-            if node.layer is None:
-                continue
-            tell(done, len(computes), f"mapping {node.name}")
-            try:
-                chooser.mapping(node.layer, residencies[node.name])
-            except InputError:
-                if residencies[node.name].reserved_bits == 0:
-                    raise
-                refused.append(node.name)
-                break
-        else:
-            return residencies
+        return map_layer(
+            layer, self._spec, dataflow=dataflow, objective=self._objective, residency=residency,
+            budget=self._budget, cache=self._cache,
+        )  # fmt: skip
 
 
 def _peak(network: Network, spec: Accelerator) -> float:
     """MACs a cycle of the layer that allows the most: the one of the narrowest operands, where they are faster."""
     array, found = spec.pe_array, [widths(layer.bits, spec) for layer in network.layers]
     return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
-
-
-def _prefetched(results: list[tuple[str, LayerResult]], spec: Accelerator) -> int:
-    """Cycles saved by loading a layer's first weights while the DMA idles at the end of the layer before."""
-    if not spec.weight_buffer.double_buffered:
-        return 0
-    activities = [result.activity for _, result in results]
-    return sum(min(after.lead_cycles, before.idle_tail_cycles) for before, after in pairwise(activities))
 
 
 def _context(network: Network, spec: Accelerator, seed: int, results: list[tuple[str, LayerResult]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -15,11 +16,14 @@ from accel.encode import Geometry, Nest, Widths, machine_vector, require_precisi
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.skipping import exchange, finish_times, skipped_work
+from accel.registers import still_held
+from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
+from accel.structure import structured
 from accel.transfer import TransferTiming
-from mappings import Mapping, TileSchedule, axis_relevant
+from mappings import Mapping, TileSchedule
+from mappings.distinct import distinct_rows
 from workloads import InputError, Layer, Operand, Tensors
 from workloads.operands import NAMES
 
@@ -28,11 +32,17 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """What of a layer stays on chip: maps that skip the DRAM, and bits of the data buffer other maps take up."""
+    """What of a layer stays on chip: maps that skip the DRAM, and bits of the buffers that others take up.
+
+    `turn_loops`: outer off-chip loops between whose iterations another layer takes the array and the buffers. Every
+    such turn is set up anew, and loads nothing before the turn before is over.
+    """
 
     input: bool = False
     output: bool = False
     reserved_bits: int = 0
+    reserved_weight_bits: int = 0
+    turn_loops: int = 0
 
 
 NOWHERE = Residency()
@@ -44,9 +54,9 @@ class Lowered:
     """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
-    of the average one, on an array that skips; else 0. `moved_bits`: by kind of transfer, what crosses the
-    buffers' side of the DMA. `codec_cycles`: of the DMA's codec. `held_bits`: by operand, of the whole tensor as the
-    buffers hold it coded.
+    of the average one, on an array that skips; else 0. `index_match_cycles`: what MACs took longer for its front end.
+    `moved_bits`: by kind of transfer, what crosses the buffers' side of the DMA. `codec_cycles`: of the DMA's codec.
+    `held_bits`: by operand, of the whole tensor as the buffers hold it coded.
     """
 
     program: TileProgram
@@ -55,6 +65,7 @@ class Lowered:
     rows_opened: Ints
     dense_mac_cycles: int
     imbalance: float
+    index_match_cycles: int
     moved_bits: Ints
     codec_cycles: int
     held_bits: tuple[int | None, ...]
@@ -135,7 +146,7 @@ def buffer_bits(
     weights = int(held[Operand.WEIGHT]) * width.weight
     if coded_weight_bits is not None:
         weights = -(-int(held[Operand.WEIGHT]) * coded_weight_bits // schedule.layer.words(Operand.WEIGHT))
-    weights *= weight_tiles
+    weights = weights * weight_tiles + residency.reserved_weight_bits
     if spec.data_buffer.accumulator_kib:
         return inputs + residency.reserved_bits, weights, outputs
     outputs = 0 if residency.output and not reduced_again else outputs
@@ -163,10 +174,13 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     require_fit(schedule, spec, residency, held_bits[Operand.WEIGHT], held_bits[Operand.INPUT])
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
-    counts = _tile_counts(schedule, spec, width)
-    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    turns = turn_starts(schedule, residency.turn_loops)
+    counts = _tile_counts(schedule, spec, width, turns)
+    dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits)
+        counts, imbalance, matching_cycles = _skipping_counts(
+            schedule, occupancy.operands, spec, width, held_bits, turns
+        )
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -204,19 +218,20 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         bits=bits,
         transfer_cycles=cycles,
         compute_cycles=counts[:, passes.COMPUTE].copy(),
-        waits=_waits(schedule, tiles, bits),
+        waits=_apart(_waits(schedule, tiles, bits), bits, turns),
         weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
         resident_bits=_resident(schedule, width, held_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
-        layer_setup_cycles=spec.controller.layer_setup_cycles,
+        layer_setup_cycles=spec.controller.layer_setup_cycles * len(turns),
         latency_cycles=timing.to_cycles(timing.device.latency_ps),
         turnaround_cycles=timing.to_cycles(timing.device.turnaround_ps),
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
     return Lowered(
-        program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, at_buffers, codec_cycles, held_bits
-    )
+        program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles, at_buffers, codec_cycles,
+        held_bits,
+    )  # fmt: skip
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -224,32 +239,58 @@ def _returns(mapping: Mapping) -> bool:
     return any(loop.factor > 1 and loop.axis[0] in "CRS" for loop in (*mapping.off_chip, *mapping.on_chip))
 
 
-def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> Ints:
+def turn_starts(schedule: TileSchedule, loops: int) -> Ints:
+    """First step of each turn, an iteration of the `loops` outermost off-chip loops."""
+    mapping = schedule.mapping
+    starts = np.zeros(schedule.steps, dtype=bool)
+    starts[0] = True
+    for loop, block in list(zip(mapping.off_chip, mapping.blocks("off_chip"), strict=True))[:loops]:
+        turn = schedule.starts[:, schedule.axes.index(loop.axis)] // block
+        starts[1:] |= turn[1:] != turn[:-1]
+    return np.flatnonzero(starts)
+
+
+def _apart(waits: Ints, bits: Ints, turns: Ints) -> Ints:
+    """The waits when the first load of each kind in a turn comes after the last computation of the turn before."""
+    for first, after in pairwise([*turns[1:].tolist(), len(waits)]):
+        for kind in (INPUT, WEIGHT):
+            loads = np.flatnonzero(bits[first:after, kind])
+            if len(loads):
+                step, back = first + loads[0], loads[0] + 1
+                waits[step, kind] = min(waits[step, kind] or back, back)
+    return waits
+
+
+def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
-    tiles = _Tiles.of(schedule, spec, width)
-    distinct, inverse = np.unique(tiles.keys, axis=0, return_inverse=True)
+    tiles = _Tiles.of(schedule, spec, width, turns)
+    distinct, inverse = distinct_rows(tiles.keys)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
         passes.tile_cost(*tiles.arguments(key, found[index]))
-    counts: Ints = found[inverse.reshape(-1)]
+    counts: Ints = found[inverse]
     return counts
 
 
 def _skipping_counts(
-    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...]
-) -> tuple[Ints, float]:
-    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...],
+    turns: Ints,
+) -> tuple[Ints, float, int]:  # fmt: skip
+    """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
     Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
     holds them coded, in the share of coded bits.
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
-    tiles = _Tiles.of(schedule, spec, width)
+    matching = spec.pe_array.matching
+    tiles = _Tiles.of(schedule, spec, width, turns)
     handling = spec.pe_array.zero_handling
     kept = np.ones((2, 2), dtype=np.int64)
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
-        if how == "skip":
+        if how == "skip" and matching.style != "structured":
             kept[row] = np.count_nonzero(words), words.size
+    if structured(operands.weight, spec.pe_array):
+        kept[1] = matching.n, matching.m
     for row, words in enumerate((operands.input, operands.weight)):
         if (held := held_bits[row]) is not None:
             kept[row] = held, words.size * width.of[row]
@@ -262,14 +303,15 @@ def _skipping_counts(
         bounds[step + 1] = first + counts[step, passes.PASSES]
     if work.halo is not None:
         exchange(log, work.halo, spec.pe_array)
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    slack = spec.pe_array.slack
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance
+    return counts, work.imbalance, index_match_cycles(work, slack)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,13 +325,14 @@ class _Tiles:
     keys: Ints
 
     @classmethod
-    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths) -> _Tiles:
+    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> _Tiles:
         mapping, axes = schedule.mapping, schedule.axes
         geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = _continued(schedule, held, spec.pe_array.keep_registers)
+        continued = still_held(schedule, held, spec.pe_array.keep_registers)
+        continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
         return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
@@ -304,24 +347,6 @@ class _Tiles:
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
             geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
         )  # fmt: skip
-
-
-def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_registers: bool) -> Ints:
-    """(steps,) which operands registers hold already before a step, a bit each, and `passes.STREAM` when all they do.
-
-    Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
-    """
-    kept = np.zeros((schedule.steps, 3), dtype=bool)
-    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
-    for operand in Operand:
-        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
-        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
-        if held[operand] and (keep_registers or taken.all()):
-            tile = schedule.tiles[:, operand]
-            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
-    on = kept[:, np.array(held)].all(axis=1) & any(held)
-    mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
-    return np.where(on, mask | passes.STREAM, mask)
 
 
 def _moved(plain_bits: Ints, values: Ints, coded: StoredBits | None, whole: int) -> Ints:

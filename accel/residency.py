@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from math import prod
 
 from accel.lower import Residency
@@ -10,7 +11,7 @@ from accel.spec import Accelerator
 from workloads import Network, Node
 
 _TILE_SHARE = 4
-"""A quarter of the buffer stays free for the tiles of whatever is not kept."""
+"""A quarter of the buffer stays free for the tiles of whatever is not kept, unless a search finds tiles that fit."""
 
 
 def sources(network: Network, name: str) -> tuple[str, ...]:
@@ -23,43 +24,90 @@ def sources(network: Network, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for one in node.inputs for source in sources(network, one)))
 
 
-def plan(network: Network, spec: Accelerator, refused: Iterable[str] = ()) -> dict[str, Residency]:
-    """Residency by node. Maps are kept in graph order as long as all that live at once fit; results are written out.
+@dataclass(frozen=True, slots=True)
+class MapLife:
+    """The places in graph order of the operation that makes a map and of the last that reads it; the map's bits."""
 
-    `refused` names nodes whose tiles did not fit beside kept maps: nothing stays while they run.
+    made: int
+    last_read: int
+    bits: int
+
+    @property
+    def places(self) -> range:
+        return range(self.made, self.last_read + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapLives:
+    """The operations of a network in order, the maps each reads, and the lives of all maps that are read.
+
+    `nodes` leaves addresses out. Results and network inputs have no life: they are written out, and come in.
     """
-    if not spec.data_buffer.keep_maps:
-        return {node.name: Residency() for node in network.nodes}
-    nodes = [node for node in network.nodes if not node.is_address]
-    order = {node.name: index for index, node in enumerate(nodes)}
-    reads = {node.name: tuple(dict.fromkeys(s for one in node.inputs for s in sources(network, one))) for node in nodes}
-    last_read = {source: order[name] for name, found in reads.items() for source in found}
-    capacity = int(spec.data_buffer.kib * 8192)
-    room = capacity - capacity // _TILE_SHARE
-    alive = [0] * len(nodes)
-    kept: set[str] = set()
-    blocked = {order[name] for name in refused}
-    for node in nodes:
-        if node.name not in last_read:
-            continue
-        span = range(order[node.name], last_read[node.name] + 1)
-        bits = node.words * spec.pe_array.bits.input
-        if blocked.isdisjoint(span) and all(alive[index] + bits <= room for index in span):
-            kept.add(node.name)
-            for index in span:
-                alive[index] += bits
-    found = {node.name: Residency() for node in network.nodes}
-    for node in nodes:
-        inputs = bool(reads[node.name]) and all(source in kept for source in reads[node.name])
-        found[node.name] = Residency(inputs, node.name in kept, alive[order[node.name]])
-    return found
+
+    nodes: tuple[Node, ...]
+    reads: Mapping[str, tuple[str, ...]]
+    lives: Mapping[str, MapLife]
+    capacity_bits: int
+
+    @classmethod
+    def of(cls, network: Network, spec: Accelerator) -> MapLives:
+        nodes = tuple(node for node in network.nodes if not node.is_address)
+        places = {node.name: place for place, node in enumerate(nodes)}
+        reads = {
+            node.name: tuple(dict.fromkeys(source for one in node.inputs for source in sources(network, one)))
+            for node in nodes
+        }
+        last_read = {source: places[name] for name, found in reads.items() for source in found}
+        bits = spec.pe_array.bits.input
+        lives = {
+            node.name: MapLife(places[node.name], last_read[node.name], node.words * bits)
+            for node in nodes
+            if node.name in last_read
+        }
+        return cls(nodes, reads, lives, int(spec.data_buffer.kib * 8192))
+
+    def alive_bits(self, kept: Collection[str], *places: int) -> int:
+        """Bits of the kept maps that live at any of the places."""
+        lives = (self.lives[name] for name in kept)
+        return sum(life.bits for life in lives if any(place in life.places for place in places))
+
+    def fits(self, kept: Collection[str], name: str, share: float = 1.0) -> bool:
+        """Whether the kept maps that live together with a map fit a share of the buffer."""
+        return all(self.alive_bits(kept, place) <= share * self.capacity_bits for place in self.lives[name].places)
+
+    def greedy(self) -> frozenset[str]:
+        """Maps in graph order, as long as all that live at once leave room for tiles."""
+        kept: set[str] = set()
+        for name in self.lives:
+            if self.fits({*kept, name}, name, 1 - 1 / _TILE_SHARE):
+                kept.add(name)
+        return frozenset(kept)
+
+    def residency(self, place: int, kept: Collection[str]) -> Residency:
+        """What an operation finds on chip, leaves there, and has no room for."""
+        name = self.nodes[place].name
+        inputs = bool(self.reads[name]) and all(source in kept for source in self.reads[name])
+        return Residency(inputs, name in kept, self.alive_bits(kept, place))
+
+    def residencies(self, kept: Collection[str]) -> dict[str, Residency]:
+        """Residency by operation."""
+        return {node.name: self.residency(place, kept) for place, node in enumerate(self.nodes)}
+
+    def alive_at(self, kept: Collection[str], place: int) -> Iterator[str]:
+        """The kept maps that live at a place."""
+        return (name for name in kept if place in self.lives[name].places)
 
 
-def words_from_dram(network: Network, node: Node, residencies: dict[str, Residency]) -> int:
+def plan(network: Network, spec: Accelerator) -> dict[str, Residency]:
+    """Residency by operation when maps are kept in graph order for as long as there is room."""
+    lives = MapLives.of(network, spec)
+    return lives.residencies(lives.greedy() if spec.data_buffer.keep_maps else ())
+
+
+def words_from_dram(network: Network, node: Node, kept: Collection[str]) -> int:
     """Words of a node's operands that are not kept on chip."""
     words = 0
     for name in node.inputs:
-        kept = [residencies[source].output for source in sources(network, name) if source not in network.inputs]
-        if not kept or not all(kept):
+        if not all(source in kept for source in sources(network, name)):
             words += prod(network.shape_of(name))
     return words

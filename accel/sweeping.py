@@ -56,6 +56,7 @@ class Point:
     mapping: str | MappingBook
     seed: int
     batch: int
+    fuse: bool = False
 
     @property
     def network_name(self) -> str:
@@ -74,20 +75,22 @@ def sweep(
     mapping: str | MappingBook = "auto",
     seed: int = 0,
     batch: int = 1,
+    fuse: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Simulate every combination of network, accelerator and values of the fields in `set`.
 
-    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. executor: where the points run, this process
-    unless given; the frame is the same on any. Columns: network, accelerator, the swept fields, TOTALS, and `error`,
-    empty where all went well: a point that fails is a row that says why. `frame.attrs["swept"]` names the swept fields.
+    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. fuse: as `evaluate` takes it. executor: where
+    the points run, this process unless given; the frame is the same on any. Columns: network, accelerator, the swept
+    fields, TOTALS, and `error`, empty where all went well: a point that fails is a row that says why.
+    `frame.attrs["swept"]` names the swept fields.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, or a field that no accelerator has.
     """
     import pandas as pd
 
     changes = {} if set is None else dict(set)
-    points = grid(networks, specs, changes, mapping, seed, batch)
+    points = grid(networks, specs, changes, mapping, seed, batch, fuse)
     rows = list(_rows(points, executor, progress or (lambda done, total, what: None)))
     frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "error"])
     # Counts stay whole numbers although rows with an error have none.
@@ -104,6 +107,7 @@ def grid(
     mapping: str | MappingBook,
     seed: int,
     batch: int,
+    fuse: bool = False,
 ) -> list[Point]:
     """The points in order: networks, then accelerators, then the swept fields, the last one fastest."""
     for what, values in (("network", networks), ("accelerator", specs), *changes.items()):
@@ -117,7 +121,7 @@ def grid(
     if total > MAX_POINTS:
         raise InputError(f"{total} points: a sweep has at most {MAX_POINTS}, leave values out")
     return [
-        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch)
+        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse)
         for network, spec, *values in product(networks, specs, *changes.values())
     ]
 
@@ -145,7 +149,7 @@ def _results(point: Point) -> dict[str, Any]:
     spec = load(point.accelerator) if isinstance(point.accelerator, str) else point.accelerator
     if point.changes:
         spec = spec.with_values(dict(point.changes))
-    return _totals(simulate(network, spec, mapping=point.mapping, seed=point.seed))
+    return _totals(simulate(network, spec, mapping=point.mapping, seed=point.seed, fuse=point.fuse))
 
 
 def _totals(report: Report) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -60,6 +61,9 @@ def _summary(report: Report) -> Iterator[tuple[str, str]]:
         yield "prefetch", f"{saved} less than the sum of the layers, whose first weights arrive during the layer before"
     yield "operands", _tally(row.operands for row in report.layers)
     yield "mapping", _tally(row.mapping for row in report.layers)
+    pairs = [f"{row.layer} + {after.layer}" for row, after in pairwise(report.layers) if row.fused_with == after.layer]
+    if pairs:
+        yield "fused", ", ".join(pairs)
 
 
 def _table(report: Report, width: int) -> Table:

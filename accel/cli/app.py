@@ -30,6 +30,9 @@ MappingFlag = Annotated[
 # Numbers are read by `values.whole`, whose errors name the value; those of typer do not in every version.
 Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Inputs processed at once.")]
 Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn.")]
+Fuse = Annotated[
+    bool, typer.Option("--fuse", help="Run pairs of layers band by band, their map on chip, where that pays.")
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -58,7 +61,14 @@ def run_command(
     chip: Chip,
     mapping: MappingFlag = "auto",
     batch: Batch = "1",
-    bits: Annotated[str | None, typer.Option("--bits", metavar="W,A", help="Bits of weights and activations.")] = None,
+    bits: Annotated[
+        str | None,
+        typer.Option(
+            "--bits",
+            metavar="W,A[,O]|NAME|FILE",
+            help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
+        ),
+    ] = None,
     density: Annotated[
         str | None,
         typer.Option(
@@ -95,6 +105,7 @@ def run_command(
         Path | None, typer.Option("--out", metavar="DIR", help="Save report.csv, report.json and the pictures there.")
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Search mappings afresh, and keep none.")] = False,
+    fuse: Fuse = False,
 ) -> None:
     """Simulate a network on an accelerator, and print where time, energy and DRAM traffic went."""
     from accel.cli.run import Outputs, run
@@ -113,6 +124,7 @@ def run_command(
         real_input=real_input,
         outputs=outputs,
         cached=not no_cache,
+        fuse=fuse,
     )
 
 
@@ -189,8 +201,9 @@ def sweep_command(
     batch: Batch = "1",
     seed: Seed = "0",
     jobs: Annotated[str | None, typer.Option("--jobs", metavar="N", help="Processes; one a core unless given.")] = None,
+    fuse: Fuse = False,
 ) -> None:
     """Simulate every combination of networks, accelerators and values, and find the Pareto front."""
     from accel.cli.sweep import sweep
 
-    sweep(networks, chips, changes or [], out=out, mapping=mapping, batch=batch, seed=seed, jobs=jobs)
+    sweep(networks, chips, changes or [], out=out, mapping=mapping, batch=batch, seed=seed, jobs=jobs, fuse=fuse)

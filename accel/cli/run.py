@@ -93,6 +93,7 @@ def run(
     real_input: Path | None,
     outputs: Outputs,
     cached: bool,
+    fuse: bool,
 ) -> None:
     """Simulate, print the table, save what was asked for. Raises InputError."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
@@ -117,7 +118,7 @@ def run(
     with ProgressBar(f"{network.name} on {spec.name}") as progress:
         evaluation = evaluate(
             network, spec, mapping=chosen, seed=seed_value, inputs=inputs, progress=progress,
-            cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace),
+            cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace), fuse=fuse,
         )  # fmt: skip
     show(report_table(evaluation.report))
     for name, values in (evaluation.outputs or {}).items():

@@ -37,6 +37,7 @@ def sweep(
     batch: str,
     seed: str,
     jobs: str | None,
+    fuse: bool,
 ) -> None:
     """Simulate the grid, print its front, save all of it. Raises InputError; a failing point is only a row."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
@@ -53,12 +54,12 @@ def sweep(
     from accel.sweeping import grid
     from accel.sweeping import sweep as run_sweep
 
-    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once))
+    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse))
     workers = min(most, points)
     with _processes(workers) as executor, ProgressBar("sweep") as progress:
         frame = run_sweep(
             network_names, chip_names, set=swept, mapping=chosen, seed=seed_value, batch=inputs_at_once,
-            executor=executor, progress=progress,
+            fuse=fuse, executor=executor, progress=progress,
         )  # fmt: skip
     failed = frame[frame["error"] != ""]
     fine = frame[frame["error"] == ""]

@@ -50,14 +50,13 @@ def run(program: TileProgram) -> Activity:
 
 def _longest_repetition(program: TileProgram) -> tuple[int, int, int] | None:
     """(start, period, count) of the stretch of equal rows that saves most steps."""
-    _, kinds = np.unique(program.rows(), axis=0, return_inverse=True)
-    kinds = kinds.reshape(-1)
+    rows = program.rows()
     best: tuple[int, int, int] | None = None
     saved = 0
     for period in sorted({1, *program.periods}):
         if not 0 < period < program.steps // 4:
             continue
-        same = np.r_[False, kinds[period:] == kinds[:-period], False]
+        same = np.r_[False, (rows[period:] == rows[:-period]).all(axis=1), False]
         edges = np.flatnonzero(same[1:] != same[:-1])
         if not len(edges):
             continue

@@ -106,19 +106,30 @@ def match_work(
     lists: dict[tuple[Any, ...], list[tuple[tuple[int, ...], bool, bool]]] = defaultdict(list)
     for point in found:
         output = tuple(point.at[dim] for dim in "GNKPQ")
-        tap = tuple(point.at[dim] for dim in "CRS")
+        tap = tuple(point.at[dim] for dim in "RSC")
         lists[point.epoch, point.pe, point.lane, output].append((tap, *nonzero(layer, point.at)))
     by_lane: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     effectual: Totals = defaultdict(int)
     for (epoch, pe, lane, _), taps in lists.items():
         taps.sort()
-        for start in range(0, len(taps), chunk or len(taps)):
-            mine = taps[start : start + (chunk or len(taps))]
+        for mine in chunks(taps, chunk):
             count = sum(useful(skip, a, b) for _, a, b in mine)
             looked = -(-len(mine) // scan) if scan else 0
             by_lane[epoch, pe][lane] += max(-(-count // width), least, looked)
             effectual[epoch, pe] += sum(a and b for _, a, b in mine)
     return {key: max(lanes.values()) for key, lanes in by_lane.items()}, effectual
+
+
+def chunks(
+    taps: list[tuple[tuple[int, ...], bool, bool]], chunk: int
+) -> list[list[tuple[tuple[int, ...], bool, bool]]]:
+    """Runs of `chunk` channels of one tap (R, S); all in one when `chunk` is 0."""
+    if chunk == 0:
+        return [taps]
+    by_tap: dict[tuple[int, ...], list[tuple[tuple[int, ...], bool, bool]]] = defaultdict(list)
+    for entry in taps:
+        by_tap[entry[0][:2]].append(entry)
+    return [mine[start : start + chunk] for mine in by_tap.values() for start in range(0, len(mine), chunk)]
 
 
 def column_work(

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from accel.mapper import array_shape, map_layer
 from accel.simulation import LayerReport, simulate_layer
 from accel.spec import Accelerator, load
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from mappings.dataflows import candidates
-from mappings.search import Budget
 from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
 
