@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from mappings.search import Budget, search
 from numpy.typing import NDArray
 
 from accel.estimate import estimate
@@ -15,7 +14,7 @@ from accel.mapper import Objective, map_space, objective_value
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from accel.tally import Tally
-from mappings import Mapping, schedule
+from mappings import Budget, Mapping, schedule, search
 from mappings.bands import Bands, band_layer, bands_of, column_band_pixels, column_in_bands, in_bands
 from mappings.column import MappingColumn
 from workloads import InputError, Layer, Operand
@@ -88,7 +87,7 @@ class BandSearch:
                 )
             return values
 
-        found = search(space, cost, self.budget, self.seed, keep=_LOOKED_AT)
+        found = search(space, cost, budget=self.budget, seed=self.seed, keep=_LOOKED_AT)
         best: tuple[float, BandedMapping] | None = None
         simulated = 0
         for _, inner in found.ranked:

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from mappings.search import Budget
 
 import accel
 from accel.banding import BandSearch
@@ -18,6 +17,7 @@ from accel.program import INPUT, WEIGHT
 from accel.residency import MapLives
 from accel.simulation import simulate_layer
 from accel.tally import Tally
+from mappings import Budget
 from workloads import InputError, Network
 from workloads.builder import NetworkBuilder
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from mappings.search import Budget
 
 import accel
 from accel.evaluation import evaluate
 from accel.mapper import OBJECTIVES, Objective
 from accel.residency import MapLives
 from accel.tally import Tally
+from mappings import Budget
 from workloads import Network
 from workloads.builder import NetworkBuilder
 
