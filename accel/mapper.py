@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds
 from accel.encode import require_precision, widths
 from accel.estimate import estimate
@@ -111,8 +112,12 @@ def explore(
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     found = search(
         space,
-        lambda column: skipping_objective(
-            objective, estimate(layer, column, spec, residency, weight_share=share), layer, column, spec
+        lambda column: np.where(
+            have_room(layer, column, spec),
+            skipping_objective(
+                objective, estimate(layer, column, spec, residency, weight_share=share), layer, column, spec
+            ),
+            np.inf,
         ),
         budget,
         seed,
@@ -132,9 +137,9 @@ def explore(
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
     """What the layer's weights take where the weight buffer holds them coded."""
-    if not spec.weight_buffer.compressed:
+    if spec.held_formats[Operand.WEIGHT] == "none":
         return None
-    return occupancy(layer, widths(layer.bits, spec), spec, seed).coded_bits[Operand.WEIGHT]
+    return occupancy(layer, widths(layer.bits, spec), spec, seed).held_bits[Operand.WEIGHT]
 
 
 def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
@@ -142,7 +147,10 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
     fitting = []
     for _, mapping in found.ranked:
-        need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        try:
+            need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        except InputError:  # more tile steps than can be played
+            continue
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
             fitting.append(mapping)
         if len(fitting) == _CONFIRMED:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accel.alike import alike
 from accel.assignment import Assignment, assign, brick_numbers
+from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
 from accel.sparse_work import Skip, Work, match_work, require_counters, schedule_epochs
@@ -55,7 +56,8 @@ def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
         require_counters(place.epochs * place.pes * place.lanes, layer)
     if matching.style == "plane":
         work = plane_work(
-            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks
+            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
+            bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0,
         )  # fmt: skip
         return work.together(array.lockstep)
     if matching.style == "column":
@@ -102,3 +104,17 @@ def index_match_cycles(work: Work, slack: int) -> int:
         return 0
     spent, free = (int(schedule_epochs(one, slack)[-1]) for one in (work, replace(work, cycles=work.free)))
     return spent - free
+
+
+def exchange(log: Ints, halo_words: Ints, array: PEArray) -> None:
+    """Add to the log of the passes, in place, the time in which PEs send the borders' partial sums to their neighbours.
+
+    A pass must be over before its sums leave. Double-buffered accumulators send them during the next pass, which then
+    takes at least as long; else the array waits.
+    """
+    sending = -(-halo_words // array.matching.halo_words_per_cycle)
+    if array.register_double_buffered.output:
+        log[1:, passes.PORT_PACE] = np.maximum(log[1:, passes.PORT_PACE], sending[:-1])
+        log[-1, passes.EXTRA] += sending[-1]
+    else:
+        log[:, passes.EXTRA] += sending

@@ -32,7 +32,8 @@ Barrier = Literal["pass", "window", "chunk"]
 class Work:
     """`cycles`, `effectual` (where counted): (epochs, PEs); `issued`: (epochs,) whether anything happens in the epoch.
 
-    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for. `free`: the cycles with a front end that
+    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for. `halo`: (epochs,) partial sums on the
+    busiest link between neighbours at the end of an epoch, where asked for. `free`: the cycles with a front end that
     costs nothing, where one costs something. Where columns are not single PEs: `loads`, cycles of each PE in all;
     `copies`, how many PEs each of them stands for, of `pes`.
     """
@@ -41,6 +42,7 @@ class Work:
     effectual: Ints | None
     issued: NDArray[np.bool_]
     outputs: Ints | None = None
+    halo: Ints | None = None
     free: Ints | None = None
     loads: Ints | None = None
     copies: Ints | None = None

@@ -95,6 +95,10 @@ class Matching(Part):
     """plane: weights a cycle."""
     banks: WholeNumber = 0
     """plane: accumulator banks, a product a cycle each; 0: as many as products."""
+    bank_queue: WholeNumber = 0
+    """plane: products that can wait before a bank; 0: the multipliers wait until the busiest bank has taken its own."""
+    halo_words_per_cycle: WholeNumber = 0
+    """plane: partial sums for its neighbours' outputs on each of a PE's four links, after a pass; 0: any number."""
     n: Count = 2
     """structured: weights that are kept..."""
     m: Count = 4
@@ -107,12 +111,14 @@ class Matching(Part):
             "column": ("width", "least", "run_bits"),
             "structured": ("width", "n", "m"),
         }
-        mine = own.get(self.style, ("inputs", "weights", "banks"))
+        mine = own.get(self.style, ("inputs", "weights", "banks", "bank_queue", "halo_words_per_cycle"))
         for name, info in type(self).model_fields.items():
             if name not in ("style", *mine) and getattr(self, name) != info.default:
                 raise ValueError(
                     f'{name} = {getattr(self, name)}: style = "{self.style}" has no such field, only {", ".join(mine)}'
                 )
+        if self.bank_queue and not self.banks:
+            raise ValueError(f"bank_queue = {self.bank_queue}: needs banks, without them no product waits")
         if self.n > self.m:
             raise ValueError(f"n = {self.n}: needs at most m = {self.m}")
         if self.style == "structured" and self.width * self.m % self.n:
@@ -283,6 +289,12 @@ class PEArray(Part):
             raise ValueError(f"matching.width = {matching.width}: needs 1 or all {self.lanes} lanes of a PE")
         if matching.style == "column" and matching.width != self.lanes:
             raise ValueError(f"matching.width = {matching.width}: needs the {self.lanes} lanes of a PE")
+        tiles = self.distribution.P == self.distribution.Q == "blocked"
+        if matching.halo_words_per_cycle and not tiles:
+            raise ValueError(
+                f"matching.halo_words_per_cycle = {matching.halo_words_per_cycle}: needs distribution.P and .Q = "
+                '"blocked", only tiles of neighbouring outputs have a border'
+            )
         if matching.style == "plane" and matching.inputs * matching.weights != self.lanes:
             raise ValueError(
                 f"matching.inputs x matching.weights = {matching.inputs} x {matching.weights}: "

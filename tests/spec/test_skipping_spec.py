@@ -40,6 +40,14 @@ MULTICAST = load("systolic_32x32").with_values({"pe_array.arrangement": "multica
         (SKIPS | {"pe_array.distribution.K": "bricks"}, 'K = "bricks": only C can be dealt so'),
         (SKIPS | {"pe_array.matching.style": "structured"}, 'needs zero_handling.weight = "skip" and .input = "none"'),
         (SKIPS | {"pe_array.matching.n": 1}, 'n = 1: style = "inner" has no such field'),
+        (
+            SKIPS | {"pe_array.matching.style": "plane", "pe_array.matching.bank_queue": 4},
+            "bank_queue = 4: needs banks",
+        ),
+        (
+            SKIPS | {"pe_array.matching.style": "plane", "pe_array.matching.halo_words_per_cycle": 1},
+            'halo_words_per_cycle = 1: needs distribution.P and .Q = "blocked"',
+        ),
         ({"dma.codec.weight": "codebook"}, 'formats.codebook_bits = 0: codec "codebook" needs 1 up'),
         ({"dma.formats.n": 5}, "n = 5: needs at most m = 4"),
     ],
