@@ -15,8 +15,9 @@ from workloads import InputError, Layer
 
 Ints = NDArray[np.int64]
 
-Distribution = Literal["interleaved", "blocked", "balanced"]
-"""How indices of an unrolled axis are dealt to PEs: index mod PEs, in even runs of neighbours, or dense with sparse."""
+Distribution = Literal["interleaved", "blocked", "balanced", "bricks"]
+"""How indices of an unrolled axis are dealt to PEs: index mod PEs, in even runs of neighbours, dense with sparse, or
+brick by brick."""
 
 EPOCH, PE, LANE = 0, 1, 2
 
@@ -52,14 +53,15 @@ def assign(
 ) -> Assignment:
     """The assignment of a legal mapping; axes not in `distribution` are interleaved.
 
-    `loads[axis]`, work per index of the axis, is what "balanced" evens out. Raises InputError when it is missing.
+    `loads[axis]`, by index of the axis, is the work that "balanced" evens out, or the number of the brick that the
+    index belongs to. Raises InputError when it is missing.
     """
     distribution, loads = distribution or {}, loads or {}
     found = {}
     for axis in mapping.axes():
         how = distribution.get(axis, "interleaved")
-        if how == "balanced" and axis not in loads:
-            raise InputError(f'distribution of {axis} = "balanced": needs the work of each index', source=mapping.name)
+        if how in ("balanced", "bricks") and axis not in loads:
+            raise InputError(f'distribution of {axis} = "{how}": needs the work of each index', source=mapping.name)
         found[axis] = axis_labels(mapping, axis, axis_extent(layer, axis), how, loads.get(axis))
 
     def total(dims: str) -> Ints:
@@ -103,6 +105,12 @@ def axis_labels(
     if distribution == "blocked":
         size = np.minimum(full, extent - (index - within))
         unit = within * unrolled // np.maximum(size, unrolled)
+    elif distribution == "bricks" and loads is not None:
+        shared = index // full
+        _, brick = np.unique(shared * (loads.max() + 1) + loads, return_inverse=True)
+        first = np.full(shared[-1] + 1, extent, dtype=np.int64)
+        np.minimum.at(first, shared, brick)
+        unit = (brick - first[shared]) % unrolled
     else:
         if distribution == "balanced" and loads is not None:
             within = balanced_order(loads, index // full)
@@ -117,6 +125,17 @@ def axis_labels(
                 step = prod(later.factor for later in spatial[number + 1 :])
                 labels[:, column] += unit // inner % loop.factor * step
     return labels
+
+
+def brick_numbers(layer: Layer, axis: str, brick: int) -> Ints:
+    """Brick of each index of an axis over C (and R, S): so many neighbouring channels of a tap, tap by tap."""
+    sizes = [getattr(layer, dim) for dim in axis]
+    index: dict[str, Ints] = dict(zip(axis, np.indices(sizes).reshape(len(axis), -1), strict=True))
+    tap = np.zeros_like(index["C"])
+    for dim in axis:
+        if dim != "C":
+            tap = tap + index[dim] * (layer.S if dim == "R" else 1)
+    return tap * -(-layer.C // brick) + index["C"] // brick
 
 
 def balanced_order(loads: Ints, block: Ints) -> Ints:

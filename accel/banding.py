@@ -17,7 +17,7 @@ from accel.tally import Tally
 from mappings import Mapping, schedule
 from mappings.bands import Bands, band_layer, bands_of, column_band_pixels, column_in_bands, in_bands
 from mappings.column import MappingColumn
-from mappings.search import Budget, search
+from mappings.searching import Budget, search
 from workloads import InputError, Layer, Operand
 
 Allowed = Callable[[Bands], bool]
@@ -88,7 +88,7 @@ class BandSearch:
                 )
             return values
 
-        found = search(space, cost, self.budget, self.seed, keep=_LOOKED_AT)
+        found = search(space, cost, budget=self.budget, seed=self.seed, keep=_LOOKED_AT)
         best: tuple[float, BandedMapping] | None = None
         simulated = 0
         for _, inner in found.ranked:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from accel.cost import Work, energy
 from accel.encode import widths
 from accel.lower import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
+from mappings import axis_extent
+from mappings.column import MappingColumn
+from mappings.mapping import SPATIAL_LEVELS
 from mappings.ranges import touched_words
 from workloads import Layer, Operand
+
+_MANY = 1_000_000
+_ROUNDING = 1e-9
+"""Sums of floating point numbers may differ by less than this share from those of the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,42 @@ def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE) -> B
 
     For dense operands: a codec or zeros can beat the traffic and energy bounds.
     """
+    return _bounds(layer, spec, residency, 0)
+
+
+def unrolling_bound(
+    layer: Layer, spec: Accelerator, residency: Residency, objective: str
+) -> Callable[[MappingColumn], NDArray[np.float64]]:
+    """The least that dense operands could cost any mapping with the unrollings of a column's.
+
+    PEs that an unrolling leaves idle make the MACs take longer: along every axis there are as many cycles as unrolled
+    blocks cover its extent. Time costs leakage; everything else is as in `bounds`.
+    """
+    least = bounds(layer, spec, residency)
+    slower = _bounds(layer, spec, residency, least.latency_cycles + _MANY)
+    pj_per_cycle = (slower.energy_pj - least.energy_pj) / _MANY
+
+    def bound(column: MappingColumn) -> NDArray[np.float64]:
+        loops = column.shape.loops
+        cycles = np.ones(len(column))
+        for axis in dict.fromkeys(axis for _, axis in loops):
+            places = [place for place, (level, name) in enumerate(loops) if name == axis and level in SPATIAL_LEVELS]
+            cycles *= -(-axis_extent(layer, axis) // np.prod(column.factors[:, places], axis=1))
+        latency = np.maximum(cycles, least.latency_cycles)
+        energy_pj = least.energy_pj + (latency - least.latency_cycles) * pj_per_cycle
+        values = {
+            "latency": latency,
+            "energy": energy_pj,
+            "edp": latency * energy_pj,
+            "dram": np.full(len(column), float(least.dram_bits)),
+        }
+        return values[objective] * (1 - _ROUNDING)
+
+    return bound
+
+
+def _bounds(layer: Layer, spec: Accelerator, residency: Residency, cycles: int) -> Bounds:
+    """The bounds of a mapping that takes at least so many cycles."""
     width = widths(layer.bits, spec)
     words = [touched_words(layer, operand) for operand in Operand]
     reads = (0 if residency.input else words[0] * width.input) + words[1] * width.weight
@@ -70,7 +117,7 @@ def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE) -> B
         weight_buffer_write_bits=crossing[1][0],
         dram_read_bits=reads,
         dram_write_bits=writes,
-        cycles=max(mac_cycles, port_cycles, dram_cycles),
+        cycles=max(mac_cycles, port_cycles, dram_cycles, cycles),
     )
     least = energy(work, spec, (width.input, width.weight, width.psum)).total_pj
     return Bounds(reads + writes, mac_cycles, port_cycles, dram_cycles, least)

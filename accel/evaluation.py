@@ -15,16 +15,16 @@ from accel.compute import compute
 from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
-from accel.mapping_cache import MappingCache, cache_key
+from accel.mapping_cache import MappingCache
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
 from accel.report import LayerReport, Report
 from accel.simulation import LayerResult
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
+from mappings import Budget
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
-from mappings.search import Budget
 from workloads import InputError, Layer, Network
 from workloads.execute import Execution, execute
 
@@ -182,14 +182,10 @@ class _Chooser:
         return found
 
     def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
-        spec, objective, budget, cache = self._spec, self._objective, self._budget, self._cache
-        key = cache_key(layer, spec, dataflow, objective, residency, budget, seed=0) if cache else ""
-        found = cache.find(key, layer) if cache else None
-        if found is None:
-            found = map_layer(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget)
-            if cache:
-                cache.store(key, found)
-        return found
+        return map_layer(
+            layer, self._spec, dataflow=dataflow, objective=self._objective, residency=residency,
+            budget=self._budget, cache=self._cache,
+        )  # fmt: skip
 
 
 def _peak(network: Network, spec: Accelerator) -> float:

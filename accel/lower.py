@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.accumulators import require_room
 from accel.codecs import StoredBits
 from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.skipping import finish_times, skipped_work
+from accel.registers import still_held
+from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
+from accel.structure import structured
 from accel.transfer import TransferTiming
-from mappings import Mapping, TileSchedule, axis_relevant
+from mappings import Mapping, TileSchedule
 from mappings.distinct import distinct_rows
 from workloads import InputError, Layer, Operand, Tensors
 from workloads.operands import NAMES
@@ -51,9 +54,9 @@ class Lowered:
     """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
-    of the average one, on an array that skips; else 0. `moved_bits`: by kind of transfer, what crosses the
-    buffers' side of the DMA. `codec_cycles`: of the DMA's codec. `held_bits`: by operand, of the whole tensor as the
-    buffers hold it coded.
+    of the average one, on an array that skips; else 0. `index_match_cycles`: what MACs took longer for its front end.
+    `moved_bits`: by kind of transfer, what crosses the buffers' side of the DMA. `codec_cycles`: of the DMA's codec.
+    `held_bits`: by operand, of the whole tensor as the buffers hold it coded.
     """
 
     program: TileProgram
@@ -62,6 +65,7 @@ class Lowered:
     rows_opened: Ints
     dense_mac_cycles: int
     imbalance: float
+    index_match_cycles: int
     moved_bits: Ints
     codec_cycles: int
     held_bits: tuple[int | None, ...]
@@ -105,7 +109,7 @@ def require_fit(
 
 
 def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping unrolls further than the array reaches, or operands are too wide for it."""
+    """Raise InputError when a mapping asks for more PEs or accumulators than there are, or operands are too wide."""
     require_precision(layer, spec)
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
@@ -114,6 +118,7 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
+    require_room(mapping, layer, spec)
 
 
 def buffer_bits(
@@ -171,9 +176,11 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     timing = TransferTiming.of(spec)
     turns = turn_starts(schedule, residency.turn_loops)
     counts = _tile_counts(schedule, spec, width, turns)
-    dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
+    dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits, turns)
+        counts, imbalance, matching_cycles = _skipping_counts(
+            schedule, occupancy.operands, spec, width, held_bits, turns
+        )
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -222,8 +229,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         periods=_periods(schedule.mapping),
     )
     return Lowered(
-        program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, at_buffers, codec_cycles, held_bits
-    )
+        program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles, at_buffers, codec_cycles,
+        held_bits,
+    )  # fmt: skip
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -267,19 +275,22 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths, turns
 def _skipping_counts(
     schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...],
     turns: Ints,
-) -> tuple[Ints, float]:  # fmt: skip
-    """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
+) -> tuple[Ints, float, int]:  # fmt: skip
+    """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
     Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
     holds them coded, in the share of coded bits.
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
+    matching = spec.pe_array.matching
     tiles = _Tiles.of(schedule, spec, width, turns)
     handling = spec.pe_array.zero_handling
     kept = np.ones((2, 2), dtype=np.int64)
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
-        if how == "skip":
+        if how == "skip" and matching.style != "structured":
             kept[row] = np.count_nonzero(words), words.size
+    if structured(operands.weight, spec.pe_array):
+        kept[1] = matching.n, matching.m
     for row, words in enumerate((operands.input, operands.weight)):
         if (held := held_bits[row]) is not None:
             kept[row] = held, words.size * width.of[row]
@@ -290,14 +301,17 @@ def _skipping_counts(
         first = bounds[step]
         passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
+    if work.halo is not None:
+        exchange(log, work.halo, spec.pe_array)
+    slack = spec.pe_array.slack
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance
+    return counts, work.imbalance, index_match_cycles(work, slack)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -317,7 +331,7 @@ class _Tiles:
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = _continued(schedule, held, spec.pe_array.keep_registers)
+        continued = still_held(schedule, held, spec.pe_array.keep_registers)
         continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
@@ -333,24 +347,6 @@ class _Tiles:
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
             geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
         )  # fmt: skip
-
-
-def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_registers: bool) -> Ints:
-    """(steps,) which operands registers hold already before a step, a bit each, and `passes.STREAM` when all they do.
-
-    Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
-    """
-    kept = np.zeros((schedule.steps, 3), dtype=bool)
-    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
-    for operand in Operand:
-        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
-        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
-        if held[operand] and (keep_registers or taken.all()):
-            tile = schedule.tiles[:, operand]
-            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
-    on = kept[:, np.array(held)].all(axis=1) & any(held)
-    mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
-    return np.where(on, mask | passes.STREAM, mask)
 
 
 def _moved(plain_bits: Ints, values: Ints, coded: StoredBits | None, whole: int) -> Ints:

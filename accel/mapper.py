@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from accel.bounds import Bounds, bounds
+from accel.accumulators import have_room
+from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.encode import require_precision, widths
 from accel.estimate import estimate
+from accel.expected import skipping_objective
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
+from accel.mapping_cache import MappingCache, cache_key
 from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
-from mappings import Mapping, schedule
+from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn
-from mappings.dataflows import ArrayShape
-from mappings.search import Budget, Found, search
-from mappings.space import MapSpace
+from mappings.dataflows import DATAFLOWS
+from mappings.footprint import Fits, anything_fits
 from workloads import Bits, InputError, Layer, Operand
 
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
-QUICK = Budget(mappings=2000)
+QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
 _CONFIRMED = 3
 """Best mappings by estimate that are simulated; the best of those is taken."""
@@ -37,7 +40,8 @@ _NATIVE = Bits()
 class MappedLayer:
     """The mapping chosen for a layer, its simulated report, and what it was chosen from.
 
-    `alternatives` are the other mappings that were simulated, best first, with their reports.
+    `alternatives` are the other mappings that were simulated, best first, with their reports. `costed` mappings were
+    estimated in `seconds`; `exhaustive`: all there are. `interrupted`: the search was, and this is the best so far.
     """
 
     layer: Layer
@@ -47,6 +51,8 @@ class MappedLayer:
     alternatives: tuple[tuple[Mapping, LayerReport], ...]
     costed: int
     seconds: float
+    exhaustive: bool
+    interrupted: bool = False
 
 
 def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
@@ -66,63 +72,142 @@ def objective_value(report: LayerReport, objective: Objective) -> float:
     }[objective]
 
 
-def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None) -> MapSpace:
+def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
     """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
-    if dataflow == "any":
-        return MapSpace.anything(layer, array_shape(spec, layer.bits))
-    return MapSpace(layer, array_shape(spec, layer.bits), (dataflow,) if dataflow else spec.mapping.dataflows)
+    named = (dataflow,) if dataflow else spec.mapping.dataflows
+    return MapSpace(layer, array_shape(spec, layer.bits), fits, None if dataflow == "any" else named)
 
 
-def map_layer(
-    layer: Layer,
-    spec: Accelerator,
-    *,
-    dataflow: str | None = None,
-    objective: Objective = "edp",
-    residency: Residency = NOWHERE,
-    budget: Budget = QUICK,
-    seed: int = 0,
-) -> Mapping:
-    """The mapping `explore` finds. Raises InputError naming a buffer and the least size that would do if none fits."""
-    found = explore(layer, spec, dataflow=dataflow, objective=objective, residency=residency, budget=budget, seed=seed)
-    return found.mapping
+def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_share: float = 1.0) -> Fits:
+    """Whether tiles can fit the buffers, for weights that take `weight_share` of their plain bits there.
+
+    Tiles that it refuses fit on no account; a few of the others do not fit either, when weights of a single pass stay
+    in the buffer because the registers cannot take them.
+    """
+    width = widths(layer.bits, spec)
+    data, weight = spec.data_buffer, spec.weight_buffer
+    data_tiles, weight_tiles = (2 if buffer.double_buffered else 1 for buffer in (data, weight))
+
+    def fits(footprint: Footprint) -> NDArray[np.bool_]:
+        inputs, weights, outputs = footprint.words.T
+        need = np.full(len(inputs), residency.reserved_bits)
+        if not residency.input:
+            need += inputs * (width.input * data_tiles)
+        sums = outputs * np.where(footprint.unfinished, width.psum, width.output) * data_tiles
+        kept = weights * np.where(footprint.one_weight_pass, 1, weight_tiles) * width.weight
+        fitting: NDArray[np.bool_] = kept * weight_share <= weight.kib * 8192
+        if data.accumulator_kib:
+            fitting &= sums <= data.accumulator_kib * 8192
+        else:
+            need += np.where(footprint.unfinished | (not residency.output), sums, 0)
+        return fitting & (need <= data.kib * 8192)
+
+    return fits
 
 
-def explore(
-    layer: Layer,
-    spec: Accelerator,
-    *,
-    dataflow: str | None = None,
-    objective: Objective = "edp",
-    residency: Residency = NOWHERE,
-    budget: Budget = QUICK,
-    seed: int = 0,
-) -> MappedLayer:
-    """Search the map space of a layer on dense operands and simulate the best few mappings.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A layer to map on an accelerator.
 
-    Raises InputError as `map_layer` does.
+    dataflow: a name, all of the accelerator (None), or everything ("any"). budget: how long to search the space of each
+    dataflow; seconds are shared among them.
+    """
+
+    layer: Layer
+    spec: Accelerator
+    dataflow: str | None = None
+    objective: Objective = "edp"
+    residency: Residency = NOWHERE
+    budget: Budget = QUICK
+    seed: int = 0
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The spaces to search one by one: what any of them finds, the whole finds too."""
+        if self.dataflow == "any":
+            return (*DATAFLOWS, "any")
+        return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
+
+    def recall(self, cache: MappingCache | None) -> Mapping | None:
+        """The mapping that an equal task has stored."""
+        return cache.find(self._key(), self.layer) if cache else None
+
+    def keep(self, cache: MappingCache | None, mapping: Mapping) -> None:
+        """Store the mapping for equal tasks."""
+        if cache:
+            cache.store(self._key(), mapping)
+
+    def _key(self) -> str:
+        wishes = (self.dataflow, self.objective, self.residency, self.budget, self.seed)
+        return cache_key(self.layer, self.spec, *wishes)
+
+
+def map_layer(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> Mapping:
+    """The mapping of a `Task` of these options: from the cache, or as `explore` finds it, with its errors.
+
+    Ctrl-C ends it without a mapping: it is for runs of many layers.
+    """
+    known = Task(layer, spec, **options).recall(cache)
+    if known is not None:
+        return known
+    mapped = explore(layer, spec, cache=cache, **options)
+    if mapped.interrupted:
+        raise KeyboardInterrupt
+    return mapped.mapping
+
+
+def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> MappedLayer:
+    """Search the map spaces of a `Task` of these options, and simulate the best few mappings of each.
+
+    The search knows dense operands, and what zeros are expected to save where an array skips them. The cache takes what
+    is found. Ctrl-C ends the search with the best so far.
+    Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
     require_precision(layer, spec)
-    space = map_space(layer, spec, dataflow)
+    task = Task(layer, spec, **options)
+    objective, residency, seed, budget = task.objective, task.residency, task.seed, task.budget
+    if budget.seconds is not None:
+        budget = replace(budget, seconds=budget.seconds / len(task.families))
     coded = _coded_weight_bits(layer, spec, seed)
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
-    found = search(
-        space,
-        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
-        budget,
-        seed,
-        keep=_CHECKED,
-    )
-    fitting = _fitting(found, layer, spec, residency, coded)
+    fits = fits_buffers(layer, spec, residency, share)
+
+    def cost(column: MappingColumn) -> NDArray[np.float64]:
+        found = estimate(layer, column, spec, residency, weight_share=share)
+        values = skipping_objective(objective, found, layer, column, spec)
+        return np.where(have_room(layer, column, spec), values, np.inf)
+
+    searches: list[Found] = []
+    fitting: list[Mapping] = []
+    for family in task.families:
+        found = search(
+            map_space(layer, spec, family, fits),
+            cost,
+            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, residency, objective),
+            budget=budget,
+            seed=seed,
+            keep=_CHECKED,
+        )
+        searches.append(found)
+        fitting += _fitting(found, layer, spec, residency, coded)
+        if found.interrupted:
+            break
     if not fitting:
-        raise _misfit(space, layer, spec, residency, coded)
+        raise _misfit(task, coded)
     simulated = [
-        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report) for mapping in fitting
+        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report)
+        for mapping in dict.fromkeys(fitting)
     ]
     simulated.sort(key=lambda entry: objective_value(entry[1], objective))
     (mapping, report), *rest = simulated
-    least = bounds(layer, spec, residency)
-    return MappedLayer(layer, mapping, report, least, tuple(rest), found.costed, found.seconds)
+    interrupted = searches[-1].interrupted
+    if not interrupted:
+        task.keep(cache, mapping)
+    return MappedLayer(
+        layer, mapping, report, bounds(layer, spec, residency), tuple(rest),
+        sum(found.costed for found in searches), sum(found.seconds for found in searches),
+        all(found.exhaustive for found in searches), interrupted,
+    )  # fmt: skip
 
 
 def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
@@ -137,7 +222,10 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
     fitting = []
     for _, mapping in found.ranked:
-        need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        try:
+            need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        except InputError:  # more tile steps than can be played
+            continue
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
             fitting.append(mapping)
         if len(fitting) == _CONFIRMED:
@@ -145,17 +233,19 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     return fitting
 
 
-def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> InputError:
+def _misfit(task: Task, coded: int | None) -> InputError:
     """Why nothing fits, told of the mapping with the smallest tiles."""
+    layer, spec, residency = task.layer, task.spec, task.residency
     smallest: tuple[float, MappingColumn, int] | None = None
-    for column in space.seeds():
-        held = estimate(layer, column, spec, residency).held_words
-        least = int(np.argmin(held))
-        if smallest is None or held[least] < smallest[0]:
-            smallest = (float(held[least]), column, least)
+    for family in task.families:
+        for column in map_space(layer, spec, family).candidates:
+            held = estimate(layer, column, spec, residency).held_words
+            least = int(np.argmin(held))
+            if smallest is None or held[least] < smallest[0]:
+                smallest = (float(held[least]), column, least)
     if smallest is not None:
         try:
             require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency, coded)
         except InputError as error:
             return error
-    return InputError(f"no mapping of {', '.join(space.dataflows)} covers layer {layer.name}", source=spec.name)
+    return InputError(f"no mapping of {', '.join(task.families)} covers layer {layer.name}", source=spec.name)

@@ -15,8 +15,7 @@ from typing import Any
 from accel.lower import Residency
 from accel.output import write_text
 from accel.spec import Accelerator
-from mappings import Mapping
-from mappings.search import Budget
+from mappings import Budget, Mapping
 from mappings.text import from_text, to_text
 from workloads import Density, InputError, Layer
 from workloads.pattern import UNIFORM

@@ -11,6 +11,7 @@ from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator
 from accel.storage import Storage, needs_values, weight_codebook_bits
+from accel.structure import structured
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
@@ -65,7 +66,12 @@ def occupancy(
     if tensors:
         _require_width(layer, "input", tensors.input, width.input)
         _require_width(layer, "weight", tensors.weight, width.weight)
-    skips = spec.pe_array.skips
+        if spec.pe_array.precision.style == "ternary" and np.abs(tensors.weight).max(initial=0) > 1:
+            raise InputError(
+                f"tensor weight holds {tensors.weight.min()} to {tensors.weight.max()}: a ternary array needs -1, 0, 1",
+                source=f"layer {layer.name}",
+            )
+    array, skips = spec.pe_array, spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
         if density == 1.0 and not (needed or any(needs_values(name) for name in formats[operand])):
@@ -83,10 +89,12 @@ def occupancy(
     if weight is not None:
         filters = np.count_nonzero(weight.reshape(layer.G, layer.K, layer.C, layer.R, layer.S), axis=1).astype(np.int64)
     pixels = layer.N * layer.P * layer.Q
+    # Weights that an array of shared multipliers runs as dense ones are stored as dense ones.
+    plain = weight is not None and array.matching.style == "structured" and not structured(weight, array)
     try:
         storage = (
             Storage.of(given, *formats[0], width.input, spec.dma, 0),
-            Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
+            Storage() if plain else Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
             Storage.of(output, *formats[2], width.output, spec.dma, 0),
         )
     except InputError as error:
@@ -109,8 +117,10 @@ def _source(layer: Layer, seed: int, codebook_bits: int, *, dense: bool) -> str:
 
 
 def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
-    """Values must be signed or unsigned integers of the width."""
+    """Values must be signed or unsigned integers of the width; a single bit may also stand for -1 and 1."""
     low, high = (int(words.min()), int(words.max())) if words.size else (0, 0)
+    if bits == 1 and low == -1 and high == 1 and words.all():
+        return
     if low < -(1 << (bits - 1)) or high >= 1 << bits or (low < 0 and high >= 1 << (bits - 1)):
         raise InputError(
             f"tensor {name} holds {low} to {high}, beyond {bits} bits: set bits.{name} of the layer, or narrow it",

@@ -86,6 +86,8 @@ class LayerReport:
     """Of the stored bits of all three, those that are not values."""
     codec_cycles: int = 0
     """Cycles in which the DMA's codec works, beside the bus; it holds a transfer up when it takes longer."""
+    index_match_cycles: int = 0
+    """Of `mac_cycles`, those that a front end would save which finds the operands to multiply in no time."""
     fused_with: str = ""
     """The operation that runs with this one band by band, so that the map between them never leaves the chip."""
 

@@ -16,6 +16,7 @@ from accel.machine import Activity, Stall, play, run
 from accel.occupancy import Occupancy, occupancy
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
+from accel.skipping import issued_macs
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
 from workloads import Layer, Operand
@@ -122,6 +123,7 @@ def _report(
         multiplier_free_ops=work.macs if spec.pe_array.precision.multiplier_free else 0,
         **_stored(layer, zeros, width),
         codec_cycles=lowered.codec_cycles,
+        index_match_cycles=lowered.index_match_cycles,
     )
 
 
@@ -161,9 +163,7 @@ def _work(
 ) -> Work:
     """Everything that costs energy. Gating or skipping an operand saves the MACs in which that operand is zero."""
     layer, counts, mapping = tiles.layer, lowered.counts, tiles.mapping
-    handling = spec.pe_array.zero_handling
-    issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
-    spent = zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
+    issued, spent = issued_macs(layer, zeros, spec.pe_array)
     mac_cycles = spec.pe_array.mac_cycles_at(lowered.width.input, lowered.width.weight)
     busy_pes = layer.macs * mac_cycles / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.assignment import Assignment, assign
+from accel.alike import alike
+from accel.assignment import Assignment, assign, brick_numbers
+from accel.kernels import passes
+from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
-from accel.sparse_work import Skip, Work, match_work, schedule_epochs
+from accel.sparse_work import Skip, Work, match_work, require_counters, schedule_epochs
 from accel.spec import Accelerator, PEArray
+from accel.structure import structured
 from mappings import Mapping
-from workloads import InputError, Layer, Tensors
+from workloads import Layer, Tensors
 
 Ints = NDArray[np.int64]
-
-MOST_COUNTERS = 1 << 27
-"""Passes times multipliers; a GiB of counters."""
 
 
 def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accelerator) -> Work:
@@ -29,33 +31,59 @@ def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accele
     dealing = {axis: getattr(array.distribution, axis[0]) for axis in mapping.axes()}
     nonzeros = np.count_nonzero(operands.weight, axis=(1, 2, 3)).reshape(layer.G, layer.K)
     loads = {"K": nonzeros.sum(axis=0), "KG": nonzeros.T.reshape(-1)}
+    loads |= {
+        axis: brick_numbers(layer, axis, array.distribution.brick) for axis, how in dealing.items() if how == "bricks"
+    }
     place = assign(layer, mapping, dealing, loads)
-    if place.epochs * place.pes * place.lanes > MOST_COUNTERS:
-        raise InputError(
-            f"{place.epochs} passes on {place.pes * place.lanes} multipliers: too many to skip zeros in, use longer "
-            "passes (more work in registers)",
-            source=f"mapping {mapping.name} of layer {layer.name}",
-        )
     return _walk(replace(layer, tensors=operands), place, array)
+
+
+def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, int]:
+    """(MACs that take a cycle, those of them that spend a multiplication)."""
+    handling, matching = array.zero_handling, array.matching
+    if matching.style == "structured":
+        # Every place that is kept is multiplied, whether its weight is zero or not.
+        kept = zeros.operands is not None and structured(zeros.operands.weight, array)
+        issued = -(-layer.macs * matching.n // matching.m) if kept else layer.macs
+        return issued, issued
+    issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
+    return issued, zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
 
 
 def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
     matching, skip = array.matching, _skip(array)
-    if matching.style == "column":
-        run_bits = matching.run_bits or None
-        return column_work(layer, place, skip, width=matching.width, least=matching.least, run_bits=run_bits)
+    if matching.style in ("column", "plane"):
+        require_counters(place.epochs * place.pes * place.lanes, layer)
     if matching.style == "plane":
-        return plane_work(
-            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks
+        work = plane_work(
+            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
+            bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0,
         )  # fmt: skip
+        return work.together(array.lockstep)
+    if matching.style == "column":
+        walk = partial(column_work, layer, place, skip, width=matching.width, run_bits=matching.run_bits or None)
+        work = walk(least=matching.least)
+        if matching.least:
+            work = replace(work, free=walk(least=0).cycles)
+        return work.together(array.lockstep)
+    width = matching.width
+    if layer.tensors is not None and structured(layer.tensors.weight, array):
+        width = width * matching.m // matching.n
     together = replace(place, lanes=1) if matching.width > 1 else place
-    return match_work(
-        layer, together, skip, width=matching.width, chunk=matching.chunk, least=matching.least, scan=matching.scan
-    )
+    kinds = None
+    if array.lockstep == 1:
+        kinds = alike(together, skip in ("input", "both"), skip in ("weight", "both"), layer.G)
+    work = match_work(
+        layer, together, skip, width=width, chunk=matching.chunk, least=matching.least, scan=matching.scan,
+        barrier=array.barrier, lockstep=array.lockstep if array.slack else 0, effectual=False, kinds=kinds,
+    )  # fmt: skip
+    return work if kinds is None else replace(work, copies=kinds.copies, pes=place.pes)
 
 
 def _skip(array: PEArray) -> Skip:
     handling = array.zero_handling
+    if array.matching.style == "structured":
+        return "none"
     if handling.input == handling.weight == "skip":
         return "both"
     return "input" if handling.input == "skip" else "weight"
@@ -68,3 +96,25 @@ def finish_times(work: Work, port_cycles: Ints, slack: int) -> tuple[Ints, Ints]
         return alone, alone
     cycles = np.column_stack([work.cycles, port_cycles])
     return schedule_epochs(replace(work, cycles=cycles, issued=work.issued | (port_cycles > 0)), slack), alone
+
+
+def exchange(log: Ints, halo_words: Ints, array: PEArray) -> None:
+    """Add to the log of the passes, in place, the time in which PEs send the borders' partial sums to their neighbours.
+
+    A pass must be over before its sums leave. Double-buffered accumulators send them during the next pass, which then
+    takes at least as long; else the array waits.
+    """
+    sending = -(-halo_words // array.matching.halo_words_per_cycle)
+    if array.register_double_buffered.output:
+        log[1:, passes.PORT_PACE] = np.maximum(log[1:, passes.PORT_PACE], sending[:-1])
+        log[-1, passes.EXTRA] += sending[-1]
+    else:
+        log[:, passes.EXTRA] += sending
+
+
+def index_match_cycles(work: Work, slack: int) -> int:
+    """Cycles that all passes take longer, ports aside, than with a front end that matches operands in no time."""
+    if work.free is None:
+        return 0
+    spent, free = (int(schedule_epochs(one, slack)[-1]) for one in (work, replace(work, cycles=work.free)))
+    return spent - free

@@ -10,51 +10,79 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.alike import Alike
 from accel.assignment import EPOCH, LANE, PE, Assignment
 from accel.kernels import sparse
-from accel.kernels.epochs import finish_times
+from accel.kernels.epochs import finish_times, gather_epochs
 from workloads import InputError, Layer
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.integer]
 
+MOST_COUNTERS = 1 << 27
+"""Passes times multipliers; a GiB of counters."""
+
 Skip = Literal["none", "input", "weight", "both"]
 """Zeros of which operand cost no cycle."""
+Barrier = Literal["pass", "window", "chunk"]
+"""Where lanes, and PEs in lockstep, wait for each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """`cycles`, `effectual`: (epochs, PEs); `issued`: (epochs,) whether anything happens in the epoch at all.
+    """`cycles`, `effectual` (where counted): (epochs, PEs); `issued`: (epochs,) whether anything happens in the epoch.
 
-    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for.
+    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for. `halo`: (epochs,) partial sums on the
+    busiest link between neighbours at the end of an epoch, where asked for. `free`: the cycles with a front end that
+    costs nothing, where one costs something. Where columns are not single PEs: `loads`, cycles of each PE in all;
+    `copies`, how many PEs each of them stands for, of `pes`.
     """
 
     cycles: Ints
-    effectual: Ints
+    effectual: Ints | None
     issued: NDArray[np.bool_]
     outputs: Ints | None = None
+    halo: Ints | None = None
+    free: Ints | None = None
+    loads: Ints | None = None
+    copies: Ints | None = None
+    pes: int = 0
 
     @property
     def imbalance(self) -> float:
         """Work of the busiest PE over that of the average one."""
-        totals = self.cycles.sum(axis=0)
-        return float(totals.max() * len(totals) / max(1, totals.sum()))
+        totals = self.cycles.sum(axis=0) if self.loads is None else self.loads
+        if self.copies is None:
+            return float(totals.max() * len(totals) / max(1, totals.sum()))
+        return float(totals.max() * self.pes / max(1, (totals * self.copies).sum()))
+
+    def together(self, lockstep: int) -> Work:
+        """The same work of groups of so many neighbouring PEs that take as long as their slowest."""
+        if lockstep == 1:
+            return self
+        cycles, free, loads = _gathered(self.cycles, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+        if self.free is not None:
+            free, _, _ = _gathered(self.free, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+        return replace(self, cycles=cycles, free=None if self.free is None else free, loads=loads)
 
 
 def match_work(
     layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, chunk: int = 0, least: int = 0,
-    scan: int = 0, values: bool = False,
+    scan: int = 0, barrier: Barrier = "pass", lockstep: int = 1, effectual: bool = True, values: bool = False,
+    kinds: Alike | None = None,
 ) -> Work:  # fmt: skip
     """PEs that match the inputs of an output with its weights.
 
-    A PE's share of one output's reduction within an epoch is taken in chunks of `chunk` positions (0: whole): each
-    costs `useful / width` cycles rounded up, at least `least`, and its front end looks through `scan` positions a cycle
-    (0: all). Lanes of the mapping work through their own shares and wait for the slowest at the epoch's end.
-    `values` asks for the outputs too.
+    A PE's share of one output's reduction within an epoch is taken tap by tap, in chunks of `chunk` channels (0: all of
+    it at once): each costs `useful / width` cycles rounded up, at least `least`, and its front end looks through `scan`
+    positions a cycle (0: all). Lanes of the mapping work through their own shares and wait for the slowest at the
+    barrier, and so do neighbouring PEs, `lockstep` at a time (0: all); cycles are then those of their groups.
+    `effectual` asks for the MACs without a zero, `values` for the outputs; `kinds` has one PE of each kind walked.
     """
     words, weights = operands(layer)
     taps, filters = prod((layer.C, layer.R, layer.S)), weights.reshape(len(weights), -1)
-    position, bounds, lengths, chunk_labels = _chunks(place.taps, chunk, place.lanes)
+    place = place if kinds is None else kinds.place
+    position, bounds, lengths, chunk_labels, chunk_ranks = _chunks(layer, place.taps, chunk, place.lanes)
     masks = int(bounds[-1])
     inputs = np.zeros((layer.G, layer.N * layer.P * layer.Q, masks), dtype=np.uint64)
     sparse.pack_windows(
@@ -68,21 +96,52 @@ def match_work(
     offsets = np.zeros(masks * 64, dtype=np.int64)
     offsets[position] = offset[:taps]
     pixel_labels, filter_labels = units(place.pixels, place.lanes), units(place.filters, place.lanes)
-    cycles = np.zeros((place.epochs, place.pes * place.lanes), dtype=np.int64)
-    effectual = np.zeros_like(cycles)
-    issued = np.zeros(place.epochs, dtype=np.bool_)
+    every = (np.arange(len(pixel_labels)), np.arange(len(filter_labels)))
+    pixels, chosen = every if kinds is None else (kinds.pixels, kinds.filters)
+    pixel_ranks, chunk_parts, parts = np.zeros(len(pixel_labels), dtype=np.int64), 1, 1
+    if barrier != "pass":
+        pixel_ranks[pixels] = _ranks(pixel_labels[pixels])
+        chunk_parts = int(chunk_ranks.max()) + 1 if barrier == "chunk" else 1
+        parts = (int(pixel_ranks.max()) + 1) * chunk_parts
+    pixel_labels[:, EPOCH] = pixel_labels[:, EPOCH] * parts + pixel_ranks * chunk_parts
+    filter_labels[:, EPOCH] *= parts
+    chunk_labels[:, EPOCH] = chunk_labels[:, EPOCH] * parts + (chunk_ranks if chunk_parts > 1 else 0)
+    require_counters(place.epochs * parts * place.pes * place.lanes, layer)
+    cycles = np.zeros((place.epochs * parts, place.pes * place.lanes), dtype=np.int64)
+    excess = np.zeros(cycles.shape if least or scan else (0, 0), dtype=np.int64)
+    met = np.zeros(cycles.shape if effectual else (0, 0), dtype=np.int64)
+    issues = np.zeros(place.epochs * parts, dtype=np.bool_)
     outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
     style = np.array([skip in ("input", "both"), skip in ("weight", "both"), width, least, scan], dtype=np.int64)
     sparse.match_work(
-        inputs, packed, layer.K, bounds, lengths, chunk_labels, *cells(pixel_labels), pixel_labels,
-        *cells(filter_labels), filter_labels, style, cycles, effectual, issued, padded, origin, step, offsets, row,
-        outputs,
+        inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(pixel_labels, pixels), pixel_labels,
+        *_cells_of(filter_labels, chosen), filter_labels, style, cycles, excess, met, issues, padded, origin, step,
+        offsets, row, outputs,
     )  # fmt: skip
-    work = collect(place, cycles, effectual, issued)
+    grouped, free, loads = _gathered(cycles, excess, parts, place.lanes, lockstep or place.pes)
+    if effectual:
+        met = met.reshape(-1, parts, place.pes, place.lanes).sum(axis=(1, 3))
+    issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(-1, parts), axis=1)
+    present = place.present
+    if len(present) < place.epochs:
+        grouped, free, issued = grouped[present], free[present] if least or scan else free, issued[present]
+        met = met[present] if effectual else met
+    work = Work(
+        grouped, met if effectual else None, issued, free=free if least or scan else None, loads=loads
+    )  # fmt: skip
     if not values:
         return work
     shaped = outputs.reshape(layer.G * layer.K, layer.N, layer.P, layer.Q).transpose(1, 0, 2, 3)
     return replace(work, outputs=np.ascontiguousarray(shaped))
+
+
+def require_counters(count: int, layer: Layer) -> None:
+    """Raise InputError when counting the cycles of every multiplier in every part of a pass takes too much memory."""
+    if count > MOST_COUNTERS:
+        raise InputError(
+            f"{count} passes times multipliers: too many to skip zeros in, use longer passes (more work in registers)",
+            source=f"layer {layer.name}",
+        )
 
 
 def schedule_epochs(work: Work, slack: int = 0, issue_cycles: int = 1) -> Ints:
@@ -116,16 +175,39 @@ def cells(labels: Ints) -> tuple[Ints, Ints]:
     return order, np.r_[0, np.flatnonzero(changes) + 1, len(order)]
 
 
-def _chunks(taps: Ints, chunk: int, lanes: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """(bit of each tap, first mask word of each chunk and past the last, positions of each, its labels)."""
-    labels = units(taps, lanes)
+def _cells_of(labels: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """As `cells`, of some of the indices."""
+    order, bounds = cells(labels[chosen])
+    return chosen[order], bounds
+
+
+def _ranks(labels: Ints) -> Ints:
+    """Place of each index among those of its label."""
     order, bounds = cells(labels)
-    starts = [start for first, last in pairwise(bounds) for start in range(first, last, chunk or last)]
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - np.repeat(bounds[:-1], np.diff(bounds))
+    return ranks
+
+
+def _chunks(layer: Layer, taps: Ints, chunk: int, lanes: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """(bit of each tap, first mask word of each chunk and past the last, positions of each, its labels, its rank).
+
+    Memories hold the channels of a place next to each other, so positions run through these first. A chunk lies within
+    a tap; its rank is its number among the chunks of its labels.
+    """
+    labels = units(taps, lanes)
+    c, r, s = np.indices((layer.C, layer.R, layer.S)).reshape(3, -1)
+    tap = r * layer.S + s
+    order = np.lexsort((c, tap, labels[:, 1], labels[:, 0]))
+    key = np.column_stack([labels, tap * (chunk > 0)])[order]
+    bounds = np.r_[0, np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1, len(order)]
+    starts = np.array([start for first, last in pairwise(bounds) for start in range(first, last, chunk or last)])
     lengths = np.diff([*starts, len(order)])
     words = np.r_[0, np.cumsum(-(-lengths // 64))]
     position = np.empty(len(order), dtype=np.int64)
-    position[order] = np.repeat(words[:-1] * 64 - np.array(starts), lengths) + np.arange(len(order))
-    return position, words, lengths, labels[order[starts]]
+    position[order] = np.repeat(words[:-1] * 64 - starts, lengths) + np.arange(len(order))
+    chunk_labels = labels[order[starts]]
+    return position, words, lengths, chunk_labels, _ranks(chunk_labels)
 
 
 def _addresses(layer: Layer, words: Words, values: bool) -> tuple[Words, Ints, Ints, int]:
@@ -147,3 +229,12 @@ def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np
         cycles, effectual, issued = cycles[present], effectual[present], issued[present]
     shape = (len(cycles), place.pes, -1)
     return Work(cycles.reshape(shape).max(axis=2), effectual.reshape(shape).sum(axis=2), issued)
+
+
+def _gathered(cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
+    """(cycles of groups, the same without the excess, cycles of each PE in all)."""
+    pes = cycles.shape[1] // lanes
+    shape = (len(cycles) // parts, pes // lockstep)
+    grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, pes))
+    gather_epochs(cycles, excess, parts, lanes, lockstep, grouped, free, loads)
+    return grouped, free, loads

@@ -31,10 +31,8 @@ from accel.program import TileProgram
 from accel.simulation import simulate_layer
 from accel.sparse_work import match_work
 from experiments.compare import show
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping, MapSpace
 from mappings.dataflows import candidates
-from mappings.search import Budget
-from mappings.space import MapSpace
 from workloads import Density, Layer, Tensors
 from workloads import load as load_network
 from workloads.operands import draw
@@ -167,8 +165,8 @@ def closed_form(passes: int, tilings: int, runs: int) -> Timing:
     """Closed-form costs on one thread: random passes of one layer, each with random tilings of them into tiles."""
     chip = load("eyeriss_v1")
     layer = next(layer for layer in load_network("resnet50").layers if layer.R == 3)
-    space = MapSpace.anything(layer, array_shape(chip))
-    column = space.sample(space.shapes()[0], passes * tilings, np.random.default_rng(0), tilings)
+    space = MapSpace(layer, array_shape(chip))
+    column = space.sample(next(space.shapes()), passes * tilings, np.random.default_rng(0), tilings)
     task = f"estimate of {layer.name}, one thread, {tilings} tilings a pass"
     return timed(
         task, lambda: estimate(layer, column, chip, threads=1), runs, len(column), "mappings/s", ">= 1,000,000"

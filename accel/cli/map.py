@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
@@ -19,7 +19,7 @@ from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer, Objective
-    from mappings.search import Budget
+    from mappings import Budget
 
 _OBJECTIVES = ("latency", "energy", "edp", "dram")
 
@@ -48,6 +48,11 @@ class Wishes:
         chosen = cast("Objective", one_of("--objective", objective, _OBJECTIVES))
         return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, cached)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of `accel.mapper.Task`."""
+        return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
+
 
 def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
     """Print every distinct layer's mapping, and save them. A layer without one is named at the end: InputError."""
@@ -59,6 +64,7 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
     failed: dict[Layer, InputError] = {}
     distinct = list(dict.fromkeys(_anonymous(layer) for layer in network.layers))
     names = {_anonymous(layer): layer.name for layer in reversed(network.layers)}
+    stopped = False
     with ProgressBar(f"mapping {network.name} for {spec.name}") as progress:
         for done, layer in enumerate(distinct):
             progress(done, len(distinct), names[layer])
@@ -66,9 +72,18 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
                 found[layer] = _explore(replace(layer, name=names[layer]), spec, wishes)
             except InputError as refusal:
                 failed[layer] = refusal
+            except KeyboardInterrupt:
+                if not found:
+                    raise
+                stopped = True
+            if stopped or (layer in found and found[layer].interrupted):
+                break
     for layer, mapped in found.items():
         alike = sum(_anonymous(other) == layer for other in network.layers)
         _print_layer(mapped, alike, spec, wishes)
+    left = len(distinct) - len(found) - len(failed)
+    if left or any(mapped.interrupted for mapped in found.values()):
+        note(f"interrupted: the last layer has the best so far, {left} layers are not mapped")
     if found:
         _print_summary(list(found.values()), wishes)
     if out is not None and found:
@@ -90,24 +105,17 @@ def _anonymous(layer: Layer) -> Layer:
 def _explore(layer: Layer, spec: Accelerator, wishes: Wishes) -> MappedLayer:
     """From the cache, where a mapping stands for a search that need not be done again; else a search."""
     from accel.bounds import bounds
-    from accel.lower import NOWHERE
-    from accel.mapper import MappedLayer, explore
-    from accel.mapping_cache import MappingCache, cache_key, default_folder
+    from accel.mapper import MappedLayer, Task, explore
+    from accel.mapping_cache import MappingCache, default_folder
     from accel.simulation import simulate_layer
 
-    cache = MappingCache(default_folder())
-    key = cache_key(layer, spec, wishes.dataflow, wishes.objective, NOWHERE, wishes.budget, wishes.seed)
+    cache = MappingCache(default_folder()) if wishes.cached else None
     # Alternatives are not kept: what needs them searches again.
-    known = cache.find(key, layer) if wishes.cached and not (wishes.why or wishes.pareto) else None
+    known = None if wishes.why or wishes.pareto else Task(layer, spec, **wishes.options).recall(cache)
     if known is not None:
-        report = simulate_layer(layer, known, spec).report
-        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0)
-    mapped = explore(
-        layer, spec, dataflow=wishes.dataflow, objective=wishes.objective, budget=wishes.budget, seed=wishes.seed
-    )
-    if wishes.cached:
-        cache.store(key, mapped.mapping)
-    return mapped
+        report = simulate_layer(layer, known, spec, seed=wishes.seed).report
+        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0, False)
+    return explore(layer, spec, cache=cache, **wishes.options)
 
 
 def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wishes) -> None:
@@ -124,7 +132,8 @@ def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wis
     )
     if mapped.costed:
         rate = human(mapped.costed / max(mapped.seconds, 1e-9), COUNT)
-        write(f"  {mapped.costed} mappings costed, {rate} a second")
+        whole = ", the whole space (exhaustive)" if mapped.exhaustive else ""
+        write(f"  {mapped.costed} mappings costed, {rate} a second{whole}")
     if wishes.why:
         _print_reasons(mapped, wishes)
     if wishes.pareto:
@@ -167,9 +176,7 @@ def _print_front(layer: Layer, spec: Accelerator, wishes: Wishes) -> None:
 
     points = []
     for objective in ("latency", "edp", "energy"):
-        mapped = explore(
-            layer, spec, dataflow=wishes.dataflow, objective=objective, budget=wishes.budget, seed=wishes.seed
-        )
+        mapped = explore(layer, spec, **(wishes.options | {"objective": objective}))
         points += [mapped.report, *(report for _, report in mapped.alternatives)]
     front = pareto_front([point.latency_cycles for point in points], [point.energy_pj for point in points])
     chosen = {

@@ -40,3 +40,31 @@ def finish_times(work: Ints, issued: NDArray[np.bool_], depth: int, issue_cycles
                 ends[entry % depth] = now
                 entry += 1
         finished[epoch] = now
+
+
+@kernel
+def gather_epochs(
+    cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int, grouped: Ints, free: Ints, loads: Ints
+) -> None:
+    """Add up what groups of `lockstep` PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
+
+    cycles: (epochs * parts, PEs * lanes); excess: alike, what of them a front end without cost would save, or no rows.
+    Added to grouped (epochs, groups), free (the same without the excess, when it has rows), and loads (PEs,).
+    """
+    spared = len(excess) > 0
+    for row in range(cycles.shape[0]):
+        epoch = row // parts
+        for group in range(grouped.shape[1]):
+            slowest = np.int64(0)
+            slowest_free = np.int64(0)
+            for pe in range(group * lockstep, (group + 1) * lockstep):
+                most = np.int64(0)
+                for unit in range(pe * lanes, (pe + 1) * lanes):
+                    most = max(most, cycles[row, unit])
+                    if spared:
+                        slowest_free = max(slowest_free, cycles[row, unit] - excess[row, unit])
+                loads[pe] += most
+                slowest = max(slowest, most)
+            grouped[epoch, group] += slowest
+            if spared:
+                free[epoch, group] += slowest_free

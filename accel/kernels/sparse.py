@@ -75,17 +75,23 @@ def _count(masks: Masks, first: int, last: int) -> int:
 
 
 @kernel
-def _chunk_cycles(useful: int, length: int, style: Ints) -> int:
-    """WIDTH useful positions a cycle, at least LEAST cycles, at most SCAN positions looked through a cycle (0: all)."""
-    cycles = max(-(-useful // style[WIDTH]), style[LEAST])
-    return int(max(cycles, -(-length // style[SCAN])) if style[SCAN] > 0 else cycles)
+def _useful_cycles(useful: int, style: Ints) -> int:
+    """WIDTH useful positions a cycle."""
+    return int(useful if style[WIDTH] == 1 else -(-useful // style[WIDTH]))
+
+
+@kernel
+def _chunk_cycles(cycles: int, length: int, style: Ints) -> int:
+    """At least LEAST cycles, at most SCAN positions looked through a cycle (0: all)."""
+    most = max(cycles, style[LEAST])
+    return int(max(most, -(-length // style[SCAN])) if style[SCAN] > 0 else most)
 
 
 @parallel_kernel
 def match_work(
     inputs: Masks, weights: Masks, per_group: int, bounds: Ints, lengths: Ints, chunk_labels: Ints,
     pixels: Ints, pixel_bounds: Ints, pixel_labels: Ints, filters: Ints, filter_bounds: Ints, filter_labels: Ints,
-    style: Ints, cycles: Ints, effectual: Ints, issued: Bools,
+    style: Ints, cycles: Ints, excess: Ints, effectual: Ints, issued: Bools,
     words: Words, origin: Ints, group_step: int, offset: Ints, values: Words, outputs: Ints,
 ) -> None:  # fmt: skip
     """Match every output's inputs with its weights, chunk of the reduction by chunk.
@@ -93,13 +99,16 @@ def match_work(
     inputs: (G, pixels, mask words); weights: (filters, mask words); filters of a group follow each other, `per_group`.
     bounds: (chunks + 1) mask words of each chunk, `lengths` its positions. *_labels: (chunks | pixels | filters, 2),
     see EPOCH. pixels, filters: indices sorted by their labels, *_bounds where these change: work of different cells
-    must meet different (epoch, unit). style: see SKIP_INPUT. Added to cycles, effectual (epochs, units), and issued
-    (epochs,). When outputs (filters, pixels) has columns, the products of matching operands are added to it: weights
-    from values (filters, positions), the input of a position from `words[origin[pixel] + group * group_step +
-    offset[position]]`, with its padding written out.
+    must meet different (epoch, unit). style: see SKIP_INPUT. Added, each (epochs, units), to cycles, to excess (what of
+    them LEAST and SCAN cost) and effectual, these two only when they have rows, and to issued (epochs,). When outputs
+    (filters, pixels) has columns, the products of matching operands are added to it: weights from values (filters,
+    positions), the input of a position from `words[origin[pixel] + group * group_step + offset[position]]`, with its
+    padding written out.
     """
     across = len(filter_bounds) - 1
     computes = outputs.shape[1] > 0
+    counts = len(effectual) > 0
+    spares = len(excess) > 0
     for cell in prange((len(pixel_bounds) - 1) * across):
         for pixel_index in range(pixel_bounds[cell // across], pixel_bounds[cell // across + 1]):
             pixel = pixels[pixel_index]
@@ -129,8 +138,14 @@ def match_work(
                     elif style[SKIP_WEIGHT]:
                         useful = _count(there, bounds[chunk], bounds[chunk + 1])
                     at = epoch + chunk_labels[chunk, EPOCH]
-                    cycles[at, unit + chunk_labels[chunk, UNIT]] += _chunk_cycles(useful, lengths[chunk], style)
-                    effectual[at, unit + chunk_labels[chunk, UNIT]] += matches
+                    there_unit = unit + chunk_labels[chunk, UNIT]
+                    free = _useful_cycles(useful, style)
+                    spent = _chunk_cycles(free, lengths[chunk], style)
+                    cycles[at, there_unit] += spent
+                    if spares and spent > free:
+                        excess[at, there_unit] += spent - free
+                    if counts:
+                        effectual[at, there_unit] += matches
                     # Cells share epochs: a thread may only ever set the flag, or it could undo what another has set.
                     if not issued[at] and (not style[SKIP_INPUT] or _count(here, bounds[chunk], bounds[chunk + 1]) > 0):
                         issued[at] = True

@@ -31,6 +31,8 @@ DataflowName = Literal[
     "planar_tiled",
     "channel_parallel",
     "window_parallel",
+    "windowed",
+    "windowed_rows",
 ]
 
 

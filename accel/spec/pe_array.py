@@ -11,9 +11,12 @@ from accel.spec.precision import Precision
 
 ZeroHandling = Literal["none", "gate", "skip"]
 """What a PE does on a zero operand: nothing special, spend the cycle but not the energy, or spend neither."""
-Dealing = Literal["interleaved", "blocked", "balanced"]
-"""How the indices of an unrolled dimension are dealt to PEs: index mod PEs, in even runs of neighbours, or by their
-nonzero weights, dense ones beside sparse ones."""
+Dealing = Literal["interleaved", "blocked", "balanced", "bricks"]
+"""How the indices of an unrolled dimension are dealt to PEs: index mod PEs, in even runs of neighbours, by their
+nonzero weights, dense ones beside sparse ones, or in bricks of neighbouring channels, one brick after another."""
+Barrier = Literal["pass", "window", "chunk"]
+"""Where PEs in lockstep, and the lanes of a PE, wait for each other: at the end of a pass, of an output pixel's window,
+or of a chunk of its reduction."""
 
 
 class Bits(Part):
@@ -71,15 +74,17 @@ class Matching(Part):
     inner: an output's inputs against its weights, in chunks of its reduction; lanes work apart, or on one output
     together when `width` is their number. column: an input at a time with the stored weights of its column, `width` of
     them a cycle. plane: `inputs` inputs with `weights` weights of a channel a cycle, every one with every other.
+    structured: `n` multipliers serve `m` neighbouring channels, each picks its input among them; a layer with more than
+    `n` nonzero weights in any of these groups runs as on a dense array.
     """
 
-    style: Literal["inner", "column", "plane"] = "inner"
+    style: Literal["inner", "column", "plane", "structured"] = "inner"
     width: Count = 1
-    """inner, column: useful positions a cycle."""
+    """inner, column: useful positions a cycle; structured: multipliers that work on one output."""
     least: WholeNumber = 0
     """inner, column: cycles a chunk, or a column, takes at least."""
     chunk: WholeNumber = 0
-    """inner: positions of the reduction that are matched before the next are looked at; 0: all of a pass."""
+    """inner: channels of a filter tap that are matched before the next are looked at; 0: all taps of a pass at once."""
     scan: WholeNumber = 0
     """inner: positions looked through in a cycle; 0: any number."""
     run_bits: WholeNumber = 0
@@ -90,16 +95,34 @@ class Matching(Part):
     """plane: weights a cycle."""
     banks: WholeNumber = 0
     """plane: accumulator banks, a product a cycle each; 0: as many as products."""
+    bank_queue: WholeNumber = 0
+    """plane: products that can wait before a bank; 0: the multipliers wait until the busiest bank has taken its own."""
+    halo_words_per_cycle: WholeNumber = 0
+    """plane: partial sums for its neighbours' outputs on each of a PE's four links, after a pass; 0: any number."""
+    n: Count = 2
+    """structured: weights that are kept..."""
+    m: Count = 4
+    """structured: ...of so many neighbours along the input channels."""
 
     @model_validator(mode="after")
     def _fields_of_the_style(self) -> Matching:
-        own = {"inner": ("width", "least", "chunk", "scan"), "column": ("width", "least", "run_bits")}
-        mine = own.get(self.style, ("inputs", "weights", "banks"))
+        own = {
+            "inner": ("width", "least", "chunk", "scan"),
+            "column": ("width", "least", "run_bits"),
+            "structured": ("width", "n", "m"),
+        }
+        mine = own.get(self.style, ("inputs", "weights", "banks", "bank_queue", "halo_words_per_cycle"))
         for name, info in type(self).model_fields.items():
             if name not in ("style", *mine) and getattr(self, name) != info.default:
                 raise ValueError(
                     f'{name} = {getattr(self, name)}: style = "{self.style}" has no such field, only {", ".join(mine)}'
                 )
+        if self.bank_queue and not self.banks:
+            raise ValueError(f"bank_queue = {self.bank_queue}: needs banks, without them no product waits")
+        if self.n > self.m:
+            raise ValueError(f"n = {self.n}: needs at most m = {self.m}")
+        if self.style == "structured" and self.width * self.m % self.n:
+            raise ValueError(f"width x m / n = {self.width} x {self.m} / {self.n}: needs whole positions a cycle")
         return self
 
 
@@ -114,12 +137,17 @@ class Distribution(Part):
     Q: Dealing = "interleaved"
     R: Dealing = "interleaved"
     S: Dealing = "interleaved"
+    brick: Count = 16
+    """"bricks": neighbouring channels of a filter tap that stay together."""
 
     @model_validator(mode="after")
     def _only_filters_have_weights(self) -> Distribution:
         for dim in "GNCPQRS":
             if getattr(self, dim) == "balanced":
                 raise ValueError(f'{dim} = "balanced": only K can be balanced, by the nonzero weights of its filters')
+        for dim in "GNKPQRS":
+            if getattr(self, dim) == "bricks":
+                raise ValueError(f'{dim} = "bricks": only C can be dealt so, bricks are neighbouring channels')
         return self
 
 
@@ -167,6 +195,9 @@ class PEArray(Part):
     matching: Matching = Matching()
     slack: WholeNumber = 0
     """Passes that PEs which skip may run ahead of each other, in queues of so many entries; 0: they start together."""
+    lockstep: Count = 1
+    """Neighbouring PEs, row by row, that share a queue and take as long as the slowest of them; needs slack."""
+    barrier: Barrier = "pass"
     distribution: Distribution = Distribution()
 
     @property
@@ -232,6 +263,12 @@ class PEArray(Part):
         return self
 
     @model_validator(mode="after")
+    def _groups_have_queues(self) -> PEArray:
+        if self.lockstep > 1 and not self.slack:
+            raise ValueError(f"lockstep = {self.lockstep}: needs slack, all PEs start a pass together without")
+        return self
+
+    @model_validator(mode="after")
     def _skipping_makes_sense(self) -> PEArray:
         if not self.skips:
             for name, given in (("matching", self.matching), ("distribution", self.distribution)):
@@ -241,17 +278,42 @@ class PEArray(Part):
                     )
             if self.slack:
                 raise ValueError(f'slack = {self.slack}: needs zero_handling "skip", without it PEs take equally long')
+            if self.barrier != "pass":
+                raise ValueError(f'barrier = "{self.barrier}": needs zero_handling "skip", without it nobody waits')
             return self
         if self.arrangement == "systolic":
             raise ValueError('zero_handling = "skip": needs arrangement = "multicast", a systolic array is in lockstep')
+        self._waiting_makes_sense()
         matching = self.matching
         if matching.style == "inner" and matching.width not in (1, self.lanes):
             raise ValueError(f"matching.width = {matching.width}: needs 1 or all {self.lanes} lanes of a PE")
         if matching.style == "column" and matching.width != self.lanes:
             raise ValueError(f"matching.width = {matching.width}: needs the {self.lanes} lanes of a PE")
+        tiles = self.distribution.P == self.distribution.Q == "blocked"
+        if matching.halo_words_per_cycle and not tiles:
+            raise ValueError(
+                f"matching.halo_words_per_cycle = {matching.halo_words_per_cycle}: needs distribution.P and .Q = "
+                '"blocked", only tiles of neighbouring outputs have a border'
+            )
         if matching.style == "plane" and matching.inputs * matching.weights != self.lanes:
             raise ValueError(
                 f"matching.inputs x matching.weights = {matching.inputs} x {matching.weights}: "
                 f"needs the {self.lanes} lanes of a PE"
             )
+        if matching.style == "structured":
+            if matching.width != self.lanes:
+                raise ValueError(f"matching.width = {matching.width}: needs the {self.lanes} lanes of a PE")
+            if (self.zero_handling.input, self.zero_handling.weight) != ("none", "skip"):
+                raise ValueError(
+                    'matching.style = "structured": needs zero_handling.weight = "skip" and .input = "none", '
+                    "only the places of weights are known"
+                )
         return self
+
+    def _waiting_makes_sense(self) -> None:
+        if self.rows * self.columns % self.lockstep:
+            raise ValueError(f"lockstep = {self.lockstep}: needs a divisor of the {self.rows * self.columns} PEs")
+        if self.barrier != "pass" and self.matching.style != "inner":
+            raise ValueError(f'barrier = "{self.barrier}": needs matching.style = "inner", others wait after a pass')
+        if self.barrier == "chunk" and not self.matching.chunk:
+            raise ValueError('barrier = "chunk": needs matching.chunk')

@@ -18,6 +18,7 @@ from mappings.dataflows.planar_tiled import planar_tiled
 from mappings.dataflows.row_stationary import row_stationary
 from mappings.dataflows.stationary import input_stationary, output_stationary, weight_stationary
 from mappings.dataflows.tiling import close
+from mappings.dataflows.windowed import windowed, windowed_rows
 from workloads.errors import InputError
 from workloads.layer import Layer
 
@@ -33,6 +34,8 @@ DATAFLOWS: dict[str, Dataflow] = {
     "planar_tiled": planar_tiled,
     "channel_parallel": channel_parallel,
     "window_parallel": window_parallel,
+    "windowed": windowed,
+    "windowed_rows": windowed_rows,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,16 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import accel
-from accel.bounds import bounds
+from accel.bounds import bounds, unrolling_bound
 from accel.estimate import estimate
-from accel.mapper import OBJECTIVES, array_shape, explore, map_layer, map_space, objective_value
+from accel.lower import NOWHERE
+from accel.mapper import OBJECTIVES, array_shape, explore, fits_buffers, map_layer, map_space, objective_value
 from accel.simulation import simulate_layer
+from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn, Shape
-from mappings.dataflows import DATAFLOWS, ArrayShape
-from mappings.search import Budget, search
-from mappings.space import MapSpace, exhaustive
+from mappings.dataflows import DATAFLOWS
+from mappings.exhaustive import exhaustive, whole_space
+from mappings.mapping import LEVELS
 from tests.strategies import layers
 from workloads import InputError, Layer, load
 
@@ -30,51 +35,125 @@ def small_chip(**changes: object) -> accel.Accelerator:
     return accel.load("eyeriss_v1").with_values(values | changes)
 
 
-@given(layers(), st.integers(0, 9), st.data())
-def test_what_is_drawn_or_mutated_is_legal_and_within_the_array(layer, seed, data):
-    array = ArrayShape(4, 3, 2, 3, 3, 3)
-    space = MapSpace.anything(layer, array)
-    random = np.random.default_rng(seed)
-    shape = data.draw(st.sampled_from(space.shapes()))
-    drawn = space.sample(shape, 32, random)
-    for column in (drawn, space.mutate(drawn, random)):
-        for row in range(len(column)):
-            mapping = column[row]
-            mapping.check(layer)
-            for level, limit in (("rows", 4), ("columns", 3), ("lanes", 2)):
-                assert np.prod([loop.factor for loop in getattr(mapping, level)], initial=1) <= limit
+class OneShape(MapSpace):
+    """All factors of a single shape, without any candidates to start from."""
 
+    shape_of_all = Shape("tiny", ("K", "P", "C"), ("K",), ("P", "C"), ("K",), ("C",))
 
-def test_general_shapes_differ_where_it_matters_and_nowhere_else():
-    """Six orders of three classes at each of three levels, with and without held partial sums, flattened or not."""
-    shapes = MapSpace.anything(CONV, ArrayShape(4, 4)).shapes()
-    assert len(shapes) == len(set(shapes))
-    # Of the six off-chip orders, two have the reduction innermost, where holding partial sums changes nothing.
-    assert len(shapes) == 2 * 6 * 6 * (2 * 1 + 4 * 2)
+    @property
+    def candidates(self) -> list[MappingColumn]:
+        return []
+
+    def shapes(self) -> Iterator[Shape]:
+        yield self.shape_of_all
+
+    def shape(self, random: np.random.Generator) -> Shape:
+        return self.shape_of_all
 
 
 @settings(max_examples=8)
 @given(
-    st.builds(Layer, st.just("tiny"), K=st.integers(1, 4), C=st.integers(1, 3), P=st.integers(1, 4), Q=st.just(1)),
+    st.builds(Layer, st.just("tiny"), K=st.integers(2, 4), C=st.integers(2, 3), P=st.integers(2, 4)),
     st.sampled_from(OBJECTIVES),
 )
 def test_search_finds_the_best_of_a_space_small_enough_to_try_whole(layer, objective):
     spec = small_chip(**{"data_buffer.kib": 0.05, "weight_buffer.kib": 0.05})
-    shape = Shape("tiny", off_chip=("K", "P", "C"), on_chip=("K",), registers=("P", "C"), rows=("K",), columns=("C",))
-
-    class OneShape(MapSpace):
-        def seeds(self) -> list[MappingColumn]:
-            return []
-
-        def shapes(self) -> list[Shape]:
-            return [shape]
-
-    space = OneShape(layer, array_shape(spec), (), True)
-    every = exhaustive(space, shape)
+    space = OneShape(layer, array_shape(spec), fits_buffers(layer, spec, NOWHERE))
+    every = exhaustive(space, OneShape.shape_of_all)
     assert every is not None
-    best = estimate(layer, every, spec).objective(objective).min()
-    found = search(space, lambda column: estimate(layer, column, spec).objective(objective), Budget(6000))
-    assert (found.ranked[0][0] if found.ranked else np.inf) == best
+
+    def cost(column: MappingColumn) -> NDArray[np.float64]:
+        return estimate(layer, column, spec).objective(objective)
+
+    best = cost(every).min()
+    bound = unrolling_bound(layer, spec, NOWHERE, objective)
+    assert (bound(every) <= cost(every)).all()
+    whole = search(space, cost, bound=bound, budget=Budget(100_000))
+    assert whole.exhaustive
+    assert (whole.ranked[0][0] if whole.ranked else np.inf) == best
+    assert whole.costed + whole.pruned <= len(every)
+    drawn = search(space, cost, bound=bound, budget=Budget(min(6000, len(every) - 1)))
+    assert not drawn.exhaustive
+    if len(every) > 3000:
+        assert (drawn.ranked[0][0] if drawn.ranked else np.inf) == best
+
+
+def test_a_small_space_of_everything_is_tried_whole_and_says_so():
+    layer, spec = Layer("tiny", K=2, C=3), small_chip()
+    mapped = explore(layer, spec, dataflow="any", objective="latency", budget=Budget(20_000))
+    assert mapped.exhaustive
+    columns = whole_space(map_space(layer, spec, "any"), 20_000)
+    assert columns is not None
+    least = min(estimate(layer, column, spec).objective("latency").min() for column in columns)
+    assert estimate(layer, _column(mapped.mapping), spec).objective("latency")[0] <= least
+
+
+def _column(mapping: Mapping) -> MappingColumn:
+    """A mapping as a column of one."""
+    loops = {level: getattr(mapping, level) for level in LEVELS}
+    shape = Shape(mapping.name, **{level: tuple(loop.axis for loop in loops[level]) for level in LEVELS})
+    factors = [[loop.factor for level in LEVELS for loop in loops[level]]]
+    return MappingColumn(replace(shape, hold=mapping.hold), np.array(factors, dtype=np.int64))
+
+
+def test_fits_and_cost_are_all_a_search_needs():
+    """The mappings package alone: a buffer of 40 words, and the words moved off chip as the cost."""
+    layer = Layer("product", K=8, C=8)
+
+    def moved(column: MappingColumn) -> NDArray[np.float64]:
+        steps = [schedule(layer, column[row]) for row in range(len(column))]
+        return np.array([part.load_words.sum() + part.store_words.sum() for part in steps], dtype=float)
+
+    space = MapSpace(layer, ArrayShape(2, 2), lambda footprint: footprint.words.sum(axis=1) <= 40)
+    found = search(space, moved, budget=Budget(400))
+    # Weights and outputs cross once. All inputs stay, beside a filter's eight weights and its output.
+    assert found.ranked[0][0] == 64 + 8 + 8
+    for _, mapping in found.ranked:
+        assert schedule(layer, mapping).held_words.sum() <= 40
+    nothing = search(MapSpace(layer, ArrayShape(2, 2), lambda footprint: footprint.words[:, 0] < 0), moved)
+    assert nothing.ranked == () and nothing.costed == 0
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    spec, calls = accel.load("eyeriss_v1"), []
+
+    def cost(column: MappingColumn) -> NDArray[np.float64]:
+        calls.append(len(column))
+        if sum(calls) > 3000:
+            raise KeyboardInterrupt
+        return estimate(CONV, column, spec).objective("edp")
+
+    found = search(map_space(CONV, spec), cost, budget=Budget(10**9))
+    assert found.ranked and not found.exhaustive
+    calls = [10**6]
+    with pytest.raises(KeyboardInterrupt):
+        search(map_space(CONV, spec), cost)
+
+
+def test_cores_do_not_change_what_is_found(monkeypatch):
+    spec = accel.load("systolic_32x32")
+    layer = load("resnet18").layers[7]
+
+    def found() -> str:
+        cost = lambda column: estimate(layer, column, spec).objective("edp")  # noqa: E731
+        return repr(search(map_space(layer, spec, "any"), cost, budget=Budget(3000)).ranked)
+
+    several = found()
+    with ThreadPoolExecutor(1) as one:
+        monkeypatch.setattr("mappings.searching._threads", lambda: one)
+        assert found() == several
+
+
+def test_repeated_shapes_are_searched_once(monkeypatch):
+    searched = []
+
+    def counting(layer: Layer, *rest: object, **options: object) -> object:
+        searched.append(layer.name)
+        return explore(layer, *rest, **options)
+
+    monkeypatch.setattr("accel.mapper.explore", counting)
+    accel.simulate(load("resnet18"), accel.load("eyeriss_v1"), budget=Budget(1))
+    assert len(searched) == len(set(searched)) == 12
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -85,7 +164,7 @@ def test_anything_is_never_worse_than_any_named_dataflow(chip, objective):
         estimates = {}
         for name in (*DATAFLOWS, "any"):
             space = map_space(layer, spec, name)
-            found = search(space, lambda column: estimate(layer, column, spec).objective(objective), Budget(500))  # noqa: B023
+            found = search(space, lambda column: estimate(layer, column, spec).objective(objective), budget=Budget(500))  # noqa: B023
             estimates[name] = found.ranked[0][0] if found.ranked else np.inf
         assert estimates["any"] <= min(estimates.values())
 
@@ -96,7 +175,7 @@ def test_a_longer_search_is_never_worse_and_the_same_search_is_the_same():
 
     def best(budget: Budget, seed: int = 0) -> tuple[float, str]:
         cost = lambda column: estimate(layer, column, spec).objective("edp")  # noqa: E731
-        found = search(map_space(layer, spec), cost, budget, seed)
+        found = search(map_space(layer, spec), cost, budget=budget, seed=seed)
         return found.ranked[0][0], repr(found.ranked[0][1])
 
     short, long = best(Budget(300)), best(Budget(6000))
@@ -147,7 +226,7 @@ def test_more_is_never_worse(field, values):
     best = []
     for value in values:
         spec = small_chip(**{"dma.link_bits": None, "dma.link_mhz": None, field: value})
-        every = exhaustive(MapSpace(layer, array_shape(spec), ()), shape)
+        every = exhaustive(MapSpace(layer, array_shape(spec)), shape)
         assert every is not None
         best.append(estimate(layer, every, spec).objective("latency").min())
     assert np.isfinite(best[-1])

@@ -17,7 +17,7 @@ from accel.program import INPUT, WEIGHT
 from accel.residency import MapLives
 from accel.simulation import simulate_layer
 from accel.tally import Tally
-from mappings.search import Budget
+from mappings import Budget
 from workloads import InputError, Network
 from workloads.builder import NetworkBuilder
 

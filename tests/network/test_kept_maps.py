@@ -9,7 +9,7 @@ from accel.evaluation import evaluate
 from accel.mapper import OBJECTIVES, Objective
 from accel.residency import MapLives
 from accel.tally import Tally
-from mappings.search import Budget
+from mappings import Budget
 from workloads import Network
 from workloads.builder import NetworkBuilder
 

@@ -1,0 +1,18 @@
+"""Whether weights have the structure that an array of shared multipliers needs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.kernels.n_of_m import find_violation
+from accel.spec import PEArray
+
+
+def structured(weights: NDArray[np.integer], array: PEArray) -> bool:
+    """Whether an array whose multipliers serve groups of channels finds no more nonzeros in them than it can take."""
+    matching = array.matching
+    if matching.style != "structured":
+        return False
+    lines = np.ascontiguousarray(np.moveaxis(weights, 1, -1)).reshape(-1, weights.shape[1])
+    return find_violation(lines, matching.m, matching.n)[0] < 0

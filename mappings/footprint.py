@@ -1,0 +1,132 @@
+"""What the mappings of a column keep in the buffers: the question a search puts to whoever knows the buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.column import MappingColumn
+from mappings.mapping import axis_extent
+from mappings.ranges import Ranges, dim_ranges, window_words
+from workloads.layer import DIMS, REDUCED, RELEVANT, Layer, Operand
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footprint:
+    """One element, or row, a mapping.
+
+    `words`: (mappings, 3), of inputs, weights and outputs kept at once; equal to the schedule's `held_words`, but for
+    inputs of flattened axes, of which the first tile counts (later ones may lie across one image or channel more), and
+    of an input hold, of which one tile counts. So never more than the schedule's.
+    `unfinished`: whether partial sums come back to the buffer, because a pass leaves a reduction undone.
+    `one_weight_pass`: whether a tile's weights are all of one pass.
+    """
+
+    words: Ints
+    unfinished: Bools
+    one_weight_pass: Bools
+
+
+Fits = Callable[[Footprint], Bools]
+"""Whether the buffers may hold each footprint. What it refuses is never costed; the cost has the last word."""
+
+
+def anything_fits(footprint: Footprint) -> Bools:
+    """Buffers without end."""
+    return np.ones(len(footprint.words), dtype=bool)
+
+
+class Footprints:
+    """Footprints of a layer's mappings; sizes of input tiles are remembered."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        # One more than the rows, and than the columns, by extents of outputs and taps; 0: not known yet.
+        self._sides = [np.zeros((layer.P + 1, layer.R + 1), np.int64), np.zeros((layer.Q + 1, layer.S + 1), np.int64)]
+
+    def of(self, column: MappingColumn) -> Footprint:
+        """The footprints of the mappings of a closed column."""
+        layer, shape, factors = self._layer, column.shape, column.factors
+        tile = {dim: np.ones(len(column), dtype=np.int64) for dim in DIMS}
+        weights = np.ones(len(column), dtype=np.int64)
+        outputs = np.ones(len(column), dtype=np.int64)
+        unfinished = np.zeros(len(column), dtype=bool)
+        repeated = np.zeros(len(column), dtype=bool)
+        depths = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
+        for axis in dict.fromkeys(name for _, name in shape.loops):
+            extent = axis_extent(layer, axis)
+            one_tile = np.ones(len(column), dtype=np.int64)
+            for place, (level, name) in enumerate(shape.loops):
+                if name != axis:
+                    continue
+                if level != "off_chip":
+                    one_tile = one_tile * factors[:, place]
+                if level in ("off_chip", "on_chip"):
+                    more = factors[:, place] > 1
+                    unfinished |= more & bool(REDUCED & set(axis))
+                    if level == "on_chip" and set(axis) & RELEVANT[Operand.WEIGHT]:
+                        repeated |= more
+            kept = []
+            for operand in (Operand.WEIGHT, Operand.OUTPUT):
+                within = one_tile
+                for place, name in enumerate(shape.off_chip):
+                    if name == axis and place >= depths[operand]:
+                        within = within * factors[:, place]
+                kept.append(np.minimum(within, extent))
+            if set(axis) & RELEVANT[Operand.WEIGHT]:
+                weights = weights * kept[0]
+            if set(axis) & RELEVANT[Operand.OUTPUT]:
+                outputs = outputs * kept[1]
+            one_tile = np.minimum(one_tile, extent)
+            if len(axis) == 1:
+                tile[axis] = one_tile
+            else:
+                for dim, extents in zip(axis, self._covered(axis, one_tile), strict=True):
+                    tile[dim] = extents
+        inputs = tile["G"] * tile["N"] * tile["C"]
+        inputs = inputs * self._side(True, tile["P"], tile["R"]) * self._side(False, tile["Q"], tile["S"])
+        return Footprint(np.column_stack([inputs, weights, outputs]), unfinished, ~repeated)
+
+    def _covered(self, axis: str, extents: Ints) -> list[Ints]:
+        """By dimension of a flattened axis, the range that the first tile lies across."""
+        distinct, inverse = np.unique(extents, return_inverse=True)
+        found = dim_ranges(self._layer, {axis: (np.zeros_like(distinct), distinct)})
+        return [found[dim][1][inverse] for dim in axis]
+
+    def _side(self, vertical: bool, outputs: Ints, taps: Ints) -> Ints:
+        """The most input rows (or columns) that a tile of so many outputs and taps touches."""
+        table = self._sides[0 if vertical else 1]
+        found: Ints = table[outputs, taps]
+        if (found == 0).any():
+            for output, tap in {*zip(outputs[found == 0].tolist(), taps[found == 0].tolist(), strict=True)}:
+                table[output, tap] = self._most(vertical, output, tap)
+            found = table[outputs, taps]
+        return found - 1
+
+    def _most(self, vertical: bool, output: int, tap: int) -> int:
+        """As the table has it."""
+        layer = self._layer
+        dims = ("P", "R") if vertical else ("Q", "S")
+        whole, window = (getattr(layer, dim) for dim in dims)
+        firsts, taps = np.meshgrid(_telling(whole, output), _telling(window, tap))
+        first, lead = firsts.reshape(-1), taps.reshape(-1)
+        ranges: Ranges = {
+            dims[0]: (first, np.minimum(output, whole - first)),
+            dims[1]: (lead, np.minimum(tap, window - lead)),
+        }
+        return 1 + int(window_words(layer, ranges, vertical).max())
+
+
+def _telling(extent: int, block: int) -> Ints:
+    """Starts of tiles that differ by more than their place: some at either end, where padding is, and the middle."""
+    starts = np.arange(0, extent, block, dtype=np.int64)
+    if len(starts) <= 8:
+        return starts
+    middle = len(starts) // 2
+    return np.unique(np.r_[starts[:3], starts[middle - 1 : middle + 1], starts[-3:]])

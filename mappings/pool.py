@@ -1,0 +1,71 @@
+"""The best mappings a search has seen, kept apart enough to start from."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.column import MappingColumn
+from mappings.mapping import SPATIAL_LEVELS
+
+Floats = NDArray[np.float64]
+Niche = tuple[object, bytes]
+
+_KEPT = 64
+_ALIKE = 8
+"""Of one unrolling and shape, at most: good places lie apart, and one must not crowd out the rest."""
+
+
+class Pool:
+    """Mappings as columns of one, best first; equal ones are kept once."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[float, int, Niche, MappingColumn]] = []
+        self._known: set[tuple[object, bytes]] = set()
+        self._count = 0
+
+    @property
+    def least(self) -> float:
+        """The least cost so far."""
+        return self.entries[0][0] if self.entries else np.inf
+
+    def add(self, column: MappingColumn, values: Floats) -> None:
+        """Take in what is good enough."""
+        worst = self.entries[-1][0] if len(self.entries) >= _KEPT else np.inf
+        better = np.flatnonzero(values < worst)
+        if not len(better):
+            return
+        spatial = [place for place, loop in enumerate(column.shape.loops) if loop[0] in SPATIAL_LEVELS]
+        for row in better[np.argsort(values[better], kind="stable")][:_KEPT]:
+            key = (column.shape, column.factors[row].tobytes())
+            if key not in self._known:
+                self._known.add(key)
+                self._count += 1
+                niche = (column.shape, column.factors[row, spatial].tobytes())
+                self.entries.append((float(values[row]), self._count, niche, column.take(row[None])))
+        self.entries.sort(key=lambda entry: entry[:2])
+        alike: Counter[Niche] = Counter()
+        kept = []
+        for entry in self.entries:
+            alike[entry[2]] += 1
+            if alike[entry[2]] <= _ALIKE:
+                kept.append(entry)
+        self.entries = kept[:_KEPT]
+
+    def parents(self, random: np.random.Generator, number: int, count: int) -> list[MappingColumn]:
+        """About `count` copies of `number` mappings, better ones more often; those of one shape together."""
+        if not self.entries:
+            return []
+        ranks = np.floor(len(self.entries) * random.random(number) ** 2).astype(int)
+        by_shape: dict[object, list[MappingColumn]] = {}
+        for rank in ranks.tolist():
+            column = self.entries[rank][3]
+            by_shape.setdefault(column.shape, []).append(column)
+        return [
+            MappingColumn(
+                columns[0].shape, np.repeat(np.concatenate([one.factors for one in columns]), count // number, axis=0)
+            )
+            for columns in by_shape.values()
+        ]

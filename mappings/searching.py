@@ -1,0 +1,138 @@
+"""Search of a map space: all of it where it is small, else from the named dataflows by drawing and stepping."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.column import MappingColumn
+from mappings.exhaustive import whole_space
+from mappings.mapping import Mapping
+from mappings.pool import Pool
+from mappings.space import MapSpace
+from workloads.errors import InputError
+
+Floats = NDArray[np.float64]
+Cost = Callable[[MappingColumn], Floats]
+"""What to minimise, one value a mapping; infinite where it does not fit. May be called from several threads."""
+
+_SMALL = 100_000
+"""A space of more mappings is not tried whole, whatever the budget."""
+_ROUND = 512
+_PARENTS = 16
+_DRAWN = 4
+"""One round in so many is drawn afresh: the pool may have settled around one of several good places."""
+_REORDERED = 3
+"""One part in so many of the parents takes another order first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to search a layer: so many mappings looked at after the dataflows' own, or so many seconds."""
+
+    mappings: int = 40_000
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.mappings < 1:
+            raise InputError(f"budget = {self.mappings}: needs at least 1 mapping")
+        if self.seconds is not None and not 0 < self.seconds < inf:
+            raise InputError(f"budget = {self.seconds} s: needs more than 0 seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best mappings, best first, each with its cost.
+
+    `costed` mappings in `seconds`; `pruned` more were not, because their bound cannot beat the best. What does not fit
+    counts as neither.
+    `exhaustive`: nothing of the space was left out but what a bound excludes. `interrupted`: by Ctrl-C.
+    """
+
+    ranked: tuple[tuple[float, Mapping], ...]
+    costed: int
+    pruned: int
+    seconds: float
+    exhaustive: bool
+    interrupted: bool = False
+
+
+def search(
+    space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8
+) -> Found:
+    """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
+
+    bound: never more than the cost, and cheap; what cannot beat the best so far is not costed.
+    A small space of no more mappings than the budget is tried whole. Never worse than any candidate of the space's
+    dataflows. Ctrl-C ends it with the best so far. An empty result means that nothing fits.
+    """
+    run = _Run(space, cost, bound, np.random.default_rng(seed))
+    exhaustive = interrupted = False
+    try:
+        run.take(space.candidates)
+        whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
+        if whole is not None:
+            run.take(whole)
+            exhaustive = True
+        left = budget.mappings
+        while not exhaustive and (left > 0 if budget.seconds is None else monotonic() - run.began < budget.seconds):
+            left -= run.round(min(_ROUND, max(_PARENTS, left)))
+    except KeyboardInterrupt:
+        exhaustive, interrupted = False, True
+        if not run.pool.entries:
+            raise
+    ranked = tuple((value, column[0]) for value, _, _, column in run.pool.entries[:keep])
+    return Found(ranked, run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
+
+
+class _Run:
+    """A search under way."""
+
+    def __init__(self, space: MapSpace, cost: Cost, bound: Cost | None, random: np.random.Generator) -> None:
+        self.began = monotonic()
+        self.pool = Pool()
+        self.costed = self.pruned = 0
+        self._space, self._cost, self._bound, self._random = space, cost, bound, random
+
+    def round(self, count: int) -> int:
+        """Step from the best so far, or draw afresh, `count` times; what is not legal counts too."""
+        space, random = self._space, self._random
+        shape = space.shape(random) if random.integers(_DRAWN) == 0 or not self.pool.entries else None
+        if shape is not None:
+            columns = [space.sample(shape, count, random)]
+        else:
+            columns = []
+            for column in self.pool.parents(random, _PARENTS, count):
+                other = space.reorder(column, random) if random.integers(_REORDERED) == 0 else column
+                columns.append(space.mutate(other, random))
+        self.take([column for column in columns if len(column)])
+        return count
+
+    def take(self, columns: list[MappingColumn]) -> None:
+        """Cost columns, side by side where there are cores; the best join the pool in the order given."""
+        least = self.pool.least
+        kept = []
+        for column in columns:
+            column = self._space.fitting(column)
+            if self._bound is not None and least < np.inf:
+                promising = column.take(self._bound(column) < least)
+                self.pruned += len(column) - len(promising)
+                column = promising
+            if len(column):
+                self.costed += len(column)
+                kept.append(column)
+        for column, values in zip(kept, _threads().map(self._cost, kept), strict=True):
+            self.pool.add(column, values)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="search")
