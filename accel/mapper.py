@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from accel.bounds import Bounds, bounds
+from accel.closed_form import costs
 from accel.encode import widths
-from accel.estimate import estimate
+from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.occupancy import occupancy
 from accel.report import LayerReport
@@ -97,16 +98,16 @@ def explore(
     budget: Budget = QUICK,
     seed: int = 0,
 ) -> MappedLayer:
-    """Search the map space of a layer on dense operands and simulate the best few mappings.
+    """Search the map space of a layer with what is known of its zeros, and simulate the best few mappings.
 
     Raises InputError as `map_layer` does.
     """
     space = map_space(layer, spec, dataflow)
-    coded = _coded_weight_bits(layer, spec, seed)
-    share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
+    zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
+    coded = zeros.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
     found = search(
         space,
-        lambda column: estimate(layer, column, spec, residency, weight_share=share).objective(objective),
+        lambda column: costs(layer, column, spec, residency, zeros).objective(objective),
         budget,
         seed,
         keep=_CHECKED,
@@ -121,13 +122,6 @@ def explore(
     (mapping, report), *rest = simulated
     least = bounds(layer, spec, residency)
     return MappedLayer(layer, mapping, report, least, tuple(rest), found.costed, found.seconds)
-
-
-def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
-    """What the layer's weights take where the weight buffer holds them coded."""
-    if not spec.weight_buffer.compressed:
-        return None
-    return occupancy(layer, widths(layer.bits, spec), spec, seed).coded_bits[Operand.WEIGHT]
 
 
 def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
@@ -147,7 +141,7 @@ def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residen
     """Why nothing fits, told of the mapping with the smallest tiles."""
     smallest: tuple[float, MappingColumn, int] | None = None
     for column in space.seeds():
-        held = estimate(layer, column, spec, residency).held_words
+        held = costs(layer, column, spec, residency).held_bits
         least = int(np.argmin(held))
         if smallest is None or held[least] < smallest[0]:
             smallest = (float(held[least]), column, least)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import accel
 from accel.bounds import bounds
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.mapper import OBJECTIVES, array_shape, explore, map_layer, map_space, objective_value
 from accel.simulation import simulate_layer
 from mappings.column import MappingColumn, Shape
@@ -72,8 +72,8 @@ def test_search_finds_the_best_of_a_space_small_enough_to_try_whole(layer, objec
     space = OneShape(layer, array_shape(spec), (), True)
     every = exhaustive(space, shape)
     assert every is not None
-    best = estimate(layer, every, spec).objective(objective).min()
-    found = search(space, lambda column: estimate(layer, column, spec).objective(objective), Budget(6000))
+    best = costs(layer, every, spec).objective(objective).min()
+    found = search(space, lambda column: costs(layer, column, spec).objective(objective), Budget(6000))
     assert (found.ranked[0][0] if found.ranked else np.inf) == best
 
 
@@ -85,7 +85,7 @@ def test_anything_is_never_worse_than_any_named_dataflow(chip, objective):
         estimates = {}
         for name in (*DATAFLOWS, "any"):
             space = map_space(layer, spec, name)
-            found = search(space, lambda column: estimate(layer, column, spec).objective(objective), Budget(500))  # noqa: B023
+            found = search(space, lambda column: costs(layer, column, spec).objective(objective), Budget(500))  # noqa: B023
             estimates[name] = found.ranked[0][0] if found.ranked else np.inf
         assert estimates["any"] <= min(estimates.values())
 
@@ -95,7 +95,7 @@ def test_a_longer_search_is_never_worse_and_the_same_search_is_the_same():
     layer = load("resnet18").layers[7]
 
     def best(budget: Budget, seed: int = 0) -> tuple[float, str]:
-        cost = lambda column: estimate(layer, column, spec).objective("edp")  # noqa: E731
+        cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
         found = search(map_space(layer, spec), cost, budget, seed)
         return found.ranked[0][0], repr(found.ranked[0][1])
 
@@ -149,7 +149,7 @@ def test_more_is_never_worse(field, values):
         spec = small_chip(**{"dma.link_bits": None, "dma.link_mhz": None, field: value})
         every = exhaustive(MapSpace(layer, array_shape(spec), ()), shape)
         assert every is not None
-        best.append(estimate(layer, every, spec).objective("latency").min())
+        best.append(costs(layer, every, spec).objective("latency").min())
     assert np.isfinite(best[-1])
     assert all(after <= before for before, after in pairwise(best)), best
 

@@ -1,0 +1,54 @@
+"""What the closed form has to know of a layer's zeros: counted once for a layer, used for each of its mappings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from accel.encode import widths
+from accel.occupancy import Occupancy
+from accel.spec import Accelerator
+from workloads import Layer, Operand
+
+
+@dataclass(frozen=True, slots=True)
+class KnownZeros:
+    """`coded_bits`: by operand, of the whole tensor as stored off chip, None where it is stored word by word.
+
+    `issued_macs` take a cycle, `spent_macs` of them the energy of a multiplication. `kept`: shares of the words of
+    inputs and of weights that cross their ports on an array that skips.
+    """
+
+    coded_bits: tuple[int | None, ...]
+    effectual_macs: int
+    issued_macs: int
+    spent_macs: int
+    kept: tuple[float, float] = (1.0, 1.0)
+
+    @classmethod
+    def dense(cls, layer: Layer) -> KnownZeros:
+        """As if there were none, padding included."""
+        return cls((None, None, None), layer.macs, layer.macs, layer.macs)
+
+    @classmethod
+    def of(cls, layer: Layer, found: Occupancy, spec: Accelerator) -> KnownZeros:
+        """What was counted, as the accelerator's handling of zeros makes use of it."""
+        handling = spec.pe_array.zero_handling
+        kept = [1.0, 1.0]
+        if found.operands is not None:
+            for operand, (words, how) in enumerate(
+                ((found.operands.input, handling.input), (found.operands.weight, handling.weight))
+            ):
+                if how == "skip":
+                    kept[operand] = float(np.count_nonzero(words)) / words.size
+            coded = found.coded_bits[Operand.WEIGHT]
+            if spec.weight_buffer.compressed and coded is not None:
+                kept[1] = coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
+        return cls(
+            found.coded_bits,
+            found.effectual_macs,
+            found.macs(handling.input == "skip", handling.weight == "skip", layer.macs),
+            found.macs(handling.input != "none", handling.weight != "none", layer.macs),
+            (kept[0], kept[1]),
+        )
