@@ -138,11 +138,16 @@ def _nest(layer: Layer, axes: tuple[str, ...], spec: Accelerator) -> kernel.Nest
             four += [*found, None] if len(found) == 1 else found
         parts.append([-1 if axis is None else axes.index(axis) for axis in four])
         places.append([four.index(axis_of[dim]) if axis_of[dim] in four else -1 for dim in DIMS])
+    alone = []
+    for dim in "GNC":
+        counted = any(place[DIMS.index(dim)] >= 0 for place in places)
+        alone.append(0 if counted else 1 if getattr(layer, dim) == axis_extent(layer, axis_of[dim]) else 2)
     return kernel.Nest(
         extent=np.array([axis_extent(layer, axis) for axis in axes], dtype=np.int64),
         dims=np.array([axes.index(axis_of[dim]) for dim in DIMS], dtype=np.int64),
         sizes=np.array(layer.extents, dtype=np.int64),
         spans=np.array(spans, dtype=np.int64),
+        alone=np.array(alone, dtype=np.int64),
         parts=np.array(parts, dtype=np.int64),
         places=np.array(places, dtype=np.int64),
         sides=np.array([[1, 1]] if together else [[1, 0], [0, 1]], dtype=np.int64),

@@ -66,12 +66,13 @@ class Column(NamedTuple):
 
 class Nest(NamedTuple):
     """The layer: `extent` by axis; `dims`: axis of each dimension; `spans`: indices of its axis that one index of a
-    dimension covers; `parts`, `places`, `sides`: see `traffic.input_words`; the rest as in `kernels.passes`."""
+    dimension covers; `alone`, `parts`, `places`, `sides`: see `traffic.input_words`; the rest as in `passes`."""
 
     extent: Ints
     dims: Ints
     sizes: Ints
     spans: Ints
+    alone: Ints
     parts: Ints
     places: Ints
     sides: Ints
@@ -131,7 +132,11 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     """
     factors, levels, loop_axes, hold = column
     extent, relevant, reduced, dims, sizes = nest.extent, nest.relevant, nest.reduced, nest.dims, nest.sizes
-    machine, limits, prices = chip.machine, chip.limits, chip.prices
+    machine, limits, prices, zeros, timing = chip.machine, chip.limits, chip.prices, chip.zeros, chip.timing
+    spans, strides, padding, window, height, width = (
+        nest.spans, nest.strides, nest.padding, nest.window, nest.height, nest.width,
+    )  # fmt: skip
+    alone, parts, places, sides = nest.alone, nest.parts, nest.places, nest.sides
     axes = len(extent)
     on, registers, spatial, lane_start, end = levels[1], levels[2], levels[3], levels[5], levels[6]
     bits = machine[WORD_BITS : WORD_BITS + 4]  # input, weight, partial sum, output
@@ -143,13 +148,15 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     tile = np.ones(axes, dtype=np.int64)
     tiles = np.ones(axes, dtype=np.int64)
     region = np.ones(axes, dtype=np.int64)
+    regions = np.ones(axes, dtype=np.int64)
+    blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
     current = np.ones(axes, dtype=np.int64)
     weights = np.zeros(end + 1, dtype=np.int64)
     starts = np.zeros((end + 1, axes), dtype=np.int64)
     uses = np.zeros((axes, 4), dtype=np.bool_)  # by operand, and by any operand the registers hold
     uses[:, :3] = relevant
     whole = np.ones(3, dtype=np.int64)
-    whole_box = (sizes[N], sizes[G], sizes[C], nest.height, nest.width)
+    whole_box = (sizes[N], sizes[G], sizes[C], height, width)
     numbers = np.zeros(3, dtype=np.int64)  # of transfers
     loaded = np.zeros(3, dtype=np.int64)
     held = np.ones(3, dtype=np.int64)
@@ -185,17 +192,18 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
             for loop in range(registers, spatial):
                 full[loop_axes[loop]] *= factor[loop]
             pass_totals(
-                extent, full, loop_axes[registers:spatial], unroll, lanes, relevant, reduced, nest.window,
-                nest.strides, machine, chip.zeros, totals,
+                extent, full, loop_axes[registers:spatial], unroll, lanes, relevant, reduced, window,
+                strides, machine, zeros, totals,
             )  # fmt: skip
             for axis in range(axes):
                 whole_pass[axis] = min(full[axis], extent[axis])
+                blocks[axis] = -(-extent[axis] // whole_pass[axis])
                 uses[axis, 3] = False
                 for operand in range(3):
                     if totals[inner.HELD_FLAG + operand] > 0 and relevant[axis, operand]:
                         uses[axis, 3] = True
             starts[0] = 0
-            distinct_inputs = register_inputs(extent, starts, 0, whole_pass, relevant, nest.window, nest.strides)
+            distinct_inputs = register_inputs(extent, starts, 0, whole_pass, relevant, window, strides)
 
         # Tiles.
         tile[:] = full
@@ -213,18 +221,22 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         # Between DRAM and buffers.
         for operand in range(3):
             region[:] = tile
+            regions[:] = tiles
             for loop in range(hold[operand], on):
-                region[loop_axes[loop]] *= factor[loop]
+                if factor[loop] > 1:
+                    axis = loop_axes[loop]
+                    region[axis] *= factor[loop]
+                    regions[axis] = -(-extent[axis] // region[axis])
             terms = stays(
-                factor, loop_axes, hold[operand], 0, region, extent, uses, operand, current, weights, starts
+                factor, loop_axes, hold[operand], 0, region, regions, extent, uses, operand, current, weights, starts
             )
             numbers[operand] = loaded[operand] = 0
             for term in range(terms):
-                numbers[operand] += weights[term] * blocks_from(extent, starts, term, tile, uses, operand)
+                numbers[operand] += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, operand)
                 if operand == INPUT:
                     words, most = input_words(
-                        starts, term, tile, region, extent, dims, nest.parts, nest.places, nest.sides, sizes,
-                        nest.spans, nest.strides, nest.padding, nest.height, nest.width, classes, memo,
+                        starts, term, tile, region, extent, dims, alone, parts, places, sides,
+                        sizes, spans, strides, padding, height, width, classes, memo,
                     )  # fmt: skip
                     if term == 0:
                         held[INPUT] = most
@@ -249,29 +261,30 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 weight_inside = weight_inside or relevant[loop_axes[loop], WEIGHT]
         chains = steps
         if going:
-            terms = stays(factor, loop_axes, on, 0, tile, extent, uses, 3, current, weights, starts)
+            terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, weights, starts)
             chains = 0
             for term in range(terms):
-                chains += weights[term] * blocks_from(extent, starts, term, tile, uses, 3)
+                chains += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, 3)
         for operand in range(3):
             entered[operand] = 0.0
             if totals[inner.HELD_FLAG + operand] == 0:
                 continue
             if not going:
                 terms = stays(
-                    factor, loop_axes, registers, on, whole_pass, extent, uses, operand, current, weights, starts
-                )
+                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, weights,
+                    starts,
+                )  # fmt: skip
             for term in range(terms):
-                if operand == INPUT:
-                    words = register_inputs(
-                        extent, starts, term, whole_pass, relevant, nest.window, nest.strides
-                    )
+                if operand == INPUT and term == 0:
+                    words = distinct_inputs
+                elif operand == INPUT:
+                    words = register_inputs(extent, starts, term, whole_pass, relevant, window, strides)
                 else:
                     words = volume(extent, starts, term, relevant, operand)
                 if going:
                     for axis in range(axes):
                         if uses[axis, 3] and not relevant[axis, operand]:
-                            words *= -(-(extent[axis] - starts[term, axis]) // tile[axis])
+                            words *= tiles[axis] - starts[term, axis] // tile[axis]
                 entered[operand] += float(weights[term] * words)
         returns_input = entered[INPUT] / distinct_inputs
         returns_weight = entered[WEIGHT] / whole[WEIGHT]
@@ -284,8 +297,8 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         if machine[SYSTOLIC] != 0:
             skewed = chains if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - chains)
             compute += skewed * (machine[ROWS] + machine[COLUMNS] - 2)
-        read_input = (totals[inner.STREAM_INPUT] + entered[INPUT]) * chip.zeros[inner.KEPT]
-        read_weight = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * chip.zeros[inner.KEPT + 1]
+        read_input = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[inner.KEPT]
+        read_weight = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[inner.KEPT + 1]
         read_psum = totals[inner.STREAM_PSUM] + sums_back
         write_psum = totals[inner.STREAM_PSUM_OUT] + sums_back
         write_output = totals[inner.STREAM_OUTPUT] + (whole[OUTPUT] if entered[OUTPUT] > 0 else 0)
@@ -319,10 +332,10 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         fits = fits and (not apart or outputs <= limits[ACCUMULATOR_BITS])
 
         # Transfers of mean size stand for all of a kind.
-        g, k, n, c = _cover(tile, nest, G), _cover(tile, nest, K), _cover(tile, nest, N), _cover(tile, nest, C)
-        p, q, r, s = _cover(tile, nest, P), _cover(tile, nest, Q), _cover(tile, nest, R), _cover(tile, nest, S)
-        high = min(nest.height, (p - 1) * nest.strides[0] + (r - 1) * nest.strides[2] + 1)
-        wide = min(nest.width, (q - 1) * nest.strides[1] + (s - 1) * nest.strides[3] + 1)
+        g, k, n, c = _cover(tile, dims, sizes, spans, G), _cover(tile, dims, sizes, spans, K), _cover(tile, dims, sizes, spans, N), _cover(tile, dims, sizes, spans, C)
+        p, q, r, s = _cover(tile, dims, sizes, spans, P), _cover(tile, dims, sizes, spans, Q), _cover(tile, dims, sizes, spans, R), _cover(tile, dims, sizes, spans, S)
+        high = min(height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
+        wide = min(width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
         returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT]
         moves[LOAD_INPUT] = numbers[INPUT] if in_bits > 0 else 0
         moves[LOAD_WEIGHT] = numbers[WEIGHT]
@@ -330,19 +343,19 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         moves[STORE] = numbers[OUTPUT] if out_bits > 0 else returning
         cycles[LOAD_INPUT], rows_input = _transfer(
             in_bits, numbers[INPUT], loaded[INPUT], (n, g, c, high, wide), whole_box, bits[0],
-            limits[CODED_INPUT] >= 0, chip.timing,
+            limits[CODED_INPUT] >= 0, timing,
         )  # fmt: skip
         cycles[LOAD_WEIGHT], rows_weight = _transfer(
             weight_bits, numbers[WEIGHT], loaded[WEIGHT], (g, k, c, r, s),
-            (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0, chip.timing,
+            (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0, timing,
         )  # fmt: skip
         box, all_outputs = (n, g, k, p, q), (sizes[N], sizes[G], sizes[K], sizes[P], sizes[Q])
         cycles[LOAD_PSUM], rows_psum = _transfer(
-            back_bits, max(1, returning), back, box, all_outputs, bits[2], False, chip.timing
+            back_bits, max(1, returning), back, box, all_outputs, bits[2], False, timing
         )
         finals = numbers[OUTPUT] - returning
         last, rows_output = _transfer(
-            out_bits, finals, whole[OUTPUT], box, all_outputs, bits[3], limits[CODED_OUTPUT] >= 0, chip.timing
+            out_bits, finals, whole[OUTPUT], box, all_outputs, bits[3], limits[CODED_OUTPUT] >= 0, timing
         )
         stored = cycles[LOAD_PSUM] * returning + last * finals
         cycles[STORE] = stored / moves[STORE] if moves[STORE] > 0 else 0.0
@@ -363,7 +376,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
             again = returns_input if operand == INPUT else returns_weight if operand == WEIGHT else returns_output
             fills = totals[inner.STREAM_FILLS + operand] + totals[inner.HELD_FILLS + operand] * again
             if operand != OUTPUT:
-                fills *= chip.zeros[inner.KEPT + operand]
+                fills *= zeros[inner.KEPT + operand]
             out[FILL_INPUT + operand] = fills * busy
             pj += fills * busy * prices[PJ_FILL + operand]
         sums = write_psum * bits[2] + write_output * bits[3]
@@ -402,8 +415,10 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
 
 
 @kernel
-def _cover(tile: Ints, nest: Nest, dim: int) -> int:
+def _cover(tile: Ints, dims: Ints, sizes: Ints, spans: Ints, dim: int) -> int:
     """Indices of a dimension that a full tile in a layer's middle covers."""
-    span, size = nest.spans[dim], nest.sizes[dim]
-    extent = tile[nest.dims[dim]]
+    span, size = spans[dim], sizes[dim]
+    extent = tile[dims[dim]]
+    if span == 1 and extent <= size:
+        return extent
     return min(size, -(-extent // span)) if extent <= size * span else size

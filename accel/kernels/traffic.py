@@ -15,19 +15,19 @@ Bools = NDArray[np.bool_]
 G, N, K, C, P, Q, R, S = range(8)
 
 MEMO_ROWS = 1 << 12
-MEMO_FIELDS = 10
-"""A memo (parts, rows, fields) of input words by their tiles: eight fields of key, then the sum and the most at once."""
+MEMO_FIELDS = 4
+"""A memo (parts, rows, fields) of input words: the tiles and the regions they are of, their sum, the most at once."""
 
 
 @kernel
 def stays(
-    factor: Ints, loop_axes: Ints, last: int, first: int, region: Ints, extent: Ints, uses: Bools, which: int,
-    current: Ints, weights: Ints, starts: Ints,
+    factor: Ints, loop_axes: Ints, last: int, first: int, region: Ints, regions: Ints, extent: Ints, uses: Bools,
+    which: int, current: Ints, weights: Ints, starts: Ints,
 ) -> int:  # fmt: skip
     """How often each block of an operand comes in under the loops `first`..`last - 1`, as a sum of few terms.
 
-    region: (axes,) what one iteration of all these loops covers; uses[:, which]: the axes that select the block. A loop
-    that does not select it brings the block back in every iteration, if another block was there in between: if a
+    region: (axes,) what one iteration of all these loops covers, `regions` in all; uses[:, which]: the axes that
+    select the block. A loop that does not select it brings the block back in every iteration, if another block was there in between: if a
     selecting loop inside it has more than one iteration left. At the ragged end of an axis that two loops share it may
     have only one. So the number of comings of a block at (i, ...) is the sum of weights[term] over the terms whose
     starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first covers all blocks.
@@ -38,7 +38,7 @@ def stays(
         current[axis] = region[axis]
         starts[0, axis] = 0
         if not uses[axis, which]:
-            times *= -(-extent[axis] // region[axis])
+            times *= regions[axis]
     weights[0] = times
     terms = 1
     alone = True  # no selecting loop inside has two iterations
@@ -62,7 +62,9 @@ def stays(
                 break
         before = -(-extent[moved] // current[moved])
         current[moved] *= factor[loop]
-        fewer = times // before * -(-extent[moved] // current[moved])
+        fewer = times // before
+        if current[moved] < extent[moved]:
+            fewer *= -(-extent[moved] // current[moved])
         if alone:
             weights[0] += fewer - times
         else:
@@ -83,12 +85,15 @@ def volume(extent: Ints, starts: Ints, term: int, relevant: Bools, operand: int)
 
 
 @kernel
-def blocks_from(extent: Ints, starts: Ints, term: int, block: Ints, uses: Bools, which: int) -> int:
-    """Blocks from `starts` on along the axes that select them."""
+def blocks_from(
+    extent: Ints, starts: Ints, term: int, block: Ints, blocks: Ints, uses: Bools, which: int
+) -> int:  # fmt: skip
+    """Of the `blocks` along each axis that selects them, those from `starts` on."""
     number = 1
     for axis in range(len(extent)):
         if uses[axis, which]:
-            number *= -(-(extent[axis] - starts[term, axis]) // block[axis])
+            before = starts[term, axis] // block[axis] if starts[term, axis] > 0 else 0
+            number *= blocks[axis] - before
     return number
 
 
@@ -135,10 +140,8 @@ def reach(low: int, high: int, size: int, span: int) -> int:
 
 
 @kernel
-def along(extent: int, start: int, tile: int, region: int, size: int, span: int, single: bool) -> tuple[int, int]:
+def along(extent: int, start: int, tile: int, region: int, size: int, span: int) -> tuple[int, int]:
     """(sum over the tiles of an axis from `start`, most in a region) of a dimension's indices that tiles cover."""
-    if single:
-        return extent - start, min(region, extent - start)
     total = most = here = 0
     for low in range(start, extent, tile):
         if (low - start) % region == 0:
@@ -243,54 +246,65 @@ def region_sums(
 
 
 @kernel
+def _count_part(
+    part: int, starts: Ints, term: int, tile: Ints, region: Ints, extent: Ints, parts: Ints, places: Ints, sides: Ints,
+    sizes: Ints, spans: Ints, strides: Ints, padding: Ints, height: int, width: int, classes: Ints,
+) -> tuple[int, int]:  # fmt: skip
+    """`region_sums` of one part of `input_words`."""
+    begin, end = np.zeros(4, dtype=np.int64), np.ones(4, dtype=np.int64)
+    one, many = np.ones(4, dtype=np.int64), np.ones(4, dtype=np.int64)
+    for four in range(4):
+        axis = parts[part, four]
+        if axis >= 0:
+            begin[four], end[four] = starts[term, axis], extent[axis]
+            one[four], many[four] = tile[axis], min(region[axis], extent[axis])
+    return region_sums(
+        begin, end, one, many, places[part], sides[part], sizes, spans, strides, padding, height, width, classes
+    )
+
+
+@kernel
 def input_words(
-    starts: Ints, term: int, tile: Ints, region: Ints, extent: Ints, dims: Ints, parts: Ints, places: Ints,
-    sides: Ints, sizes: Ints, spans: Ints, strides: Ints, padding: Ints, height: int, width: int, classes: Ints,
-    memo: Ints,
+    starts: Ints, term: int, tile: Ints, region: Ints, extent: Ints, dims: Ints, alone: Ints, parts: Ints,
+    places: Ints, sides: Ints, sizes: Ints, spans: Ints, strides: Ints, padding: Ints, height: int, width: int,
+    classes: Ints, memo: Ints,
 ) -> tuple[int, int]:  # fmt: skip
     """(input words that all tiles from `starts` on fetch once, most words in a region), padding not fetched.
 
+    alone: of G, N and C, whether a part counts them (0), they have an axis of their own (1), or share one (2).
     parts: (parts, 4) axes of outputs and of taps, -1 for none: rows apart from columns unless an axis has both; places
     and sides as `window_sums` takes them. What is found from 0 on is kept in `memo`.
     """
     total = most = 1
-    for dim in (G, N, C):
-        apart = True
-        for part in range(len(parts)):
-            apart = apart and places[part, dim] < 0
-        if apart:
-            axis = dims[dim]
+    for number, dim in enumerate((G, N, C)):
+        axis = dims[dim]
+        if alone[number] == 1:
+            total *= extent[axis] - starts[term, axis]
+            most *= min(region[axis], extent[axis])
+        elif alone[number] == 2:
             whole, held = along(
-                extent[axis], starts[term, axis], tile[axis], region[axis], sizes[dim], spans[dim],
-                sizes[dim] == extent[axis],
+                extent[axis], starts[term, axis], tile[axis], region[axis], sizes[dim], spans[dim]
             )  # fmt: skip
             total, most = total * whole, most * held
-    begin, end = np.zeros(4, dtype=np.int64), np.ones(4, dtype=np.int64)
-    key = np.ones(8, dtype=np.int64)
     for part in range(len(parts)):
-        mixed = part
+        tiles = regions = 0
         known = True
         for four in range(4):
             axis = parts[part, four]
-            begin[four] = starts[term, axis] if axis >= 0 else 0
-            end[four] = extent[axis] if axis >= 0 else 1
-            key[four] = tile[axis] if axis >= 0 else 1
-            key[four + 4] = min(region[axis], extent[axis]) if axis >= 0 else 1
-            known = known and begin[four] == 0
-            mixed = (mixed * 31 + key[four]) * 31 + key[four + 4]
-        slot = memo[part, (mixed ^ mixed >> 11) % MEMO_ROWS]
-        same = known and slot[MEMO_FIELDS - 2] > 0
-        for field in range(8):
-            same = same and slot[field] == key[field]
-        if same:
-            whole, held = slot[MEMO_FIELDS - 2], slot[MEMO_FIELDS - 1]
+            if axis >= 0:
+                tiles = tiles * (extent[axis] + 1) + tile[axis]
+                regions = regions * (extent[axis] + 1) + min(region[axis], extent[axis])
+                known = known and starts[term, axis] == 0
+        slot = (tiles ^ tiles >> 12 ^ regions * 31) & (MEMO_ROWS - 1)
+        if known and memo[part, slot, 0] == tiles and memo[part, slot, 1] == regions:
+            whole, held = memo[part, slot, 2], memo[part, slot, 3]
         else:
-            whole, held = region_sums(
-                begin, end, key[:4], key[4:], places[part], sides[part], sizes, spans, strides, padding, height, width,
-                classes,
+            whole, held = _count_part(
+                part, starts, term, tile, region, extent, parts, places, sides, sizes, spans, strides, padding, height,
+                width, classes,
             )  # fmt: skip
             if known:
-                slot[:8] = key
-                slot[MEMO_FIELDS - 2], slot[MEMO_FIELDS - 1] = whole, held
+                memo[part, slot, 0], memo[part, slot, 1] = tiles, regions
+                memo[part, slot, 2], memo[part, slot, 3] = whole, held
         total, most = total * whole, most * held
     return total, most
