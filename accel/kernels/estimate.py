@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels import inner, traffic
-from accel.kernels.dram import rows, transfer_cycles
+from accel.kernels.dram import mean_transfer, per_unit
 from accel.kernels.inner import pass_totals
 from accel.kernels.options import kernel
 from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE, layer_cycles
@@ -103,15 +103,15 @@ def _coded(words: int, coded: int, whole: int) -> int:
 
 @kernel
 def _transfer(
-    bits: int, number: int, words: int, extents: tuple[int, int, int, int, int], sizes: tuple[int, int, int, int, int],
-    word_bits: int, coded: bool, timing: Ints,
-) -> tuple[float, int]:  # fmt: skip
+    bits: float, number: float, words: float, extents: tuple[int, int, int, int, int],
+    sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, timing: Floats,
+) -> tuple[float, float]:  # fmt: skip
     """(cycles, DRAM rows) of one of `number` transfers of mean size, a box of a tensor whose last index is fastest."""
     if bits <= 0:
-        return 0.0, 0
-    mean = -(-bits // number)
+        return 0.0, 0.0
+    mean = np.ceil(bits / number)
     if coded:
-        return float(transfer_cycles(mean, 1, mean, -(-words // number), timing)), rows(mean, 1, mean, timing)
+        return mean_transfer(mean, 1.0, mean, words / number, timing)
     runs = span = stride = 1
     broken = False
     for position in range(4, -1, -1):
@@ -120,8 +120,7 @@ def _transfer(
         broken = broken or extents[position] < sizes[position]
         span += (extents[position] - 1) * stride
         stride *= sizes[position]
-    span_bits = span * word_bits
-    return float(transfer_cycles(mean, runs, span_bits, 0, timing)), rows(mean, runs, span_bits, timing)
+    return mean_transfer(mean, float(runs), float(span * word_bits), 0.0, timing)
 
 
 @kernel
@@ -132,7 +131,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     """
     factors, levels, loop_axes, hold = column
     extent, relevant, reduced, dims, sizes = nest.extent, nest.relevant, nest.reduced, nest.dims, nest.sizes
-    machine, limits, prices, zeros, timing = chip.machine, chip.limits, chip.prices, chip.zeros, chip.timing
+    machine, limits, prices, zeros, timing = chip.machine, chip.limits, chip.prices, chip.zeros, per_unit(chip.timing)
     spans, strides, padding, window, height, width = (
         nest.spans, nest.strides, nest.padding, nest.window, nest.height, nest.width,
     )  # fmt: skip
@@ -151,6 +150,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     regions = np.ones(axes, dtype=np.int64)
     blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
     current = np.ones(axes, dtype=np.int64)
+    counts = np.ones(axes, dtype=np.int64)
     weights = np.zeros(end + 1, dtype=np.int64)
     starts = np.zeros((end + 1, axes), dtype=np.int64)
     uses = np.zeros((axes, 4), dtype=np.bool_)  # by operand, and by any operand the registers hold
@@ -161,7 +161,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     loaded = np.zeros(3, dtype=np.int64)
     held = np.ones(3, dtype=np.int64)
     entered = np.zeros(3)
-    moves, cycles = np.zeros(4), np.zeros(4)
+    moves, cycles, outer = np.zeros(4), np.zeros(4), np.ones(on + 1)
     taps = sizes[R] * (sizes[R] + 1) // 2 * sizes[S] * (sizes[S] + 1) // 2
     classes = np.empty((min(taps, sizes[C] * sizes[R] * sizes[S]) + 1, 6), dtype=np.int64)
     memo = np.zeros((len(nest.parts), traffic.MEMO_ROWS, traffic.MEMO_FIELDS), dtype=np.int64)
@@ -215,7 +215,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         steps = 1
         for axis in range(axes):
             tile[axis] = min(tile[axis], extent[axis])
-            tiles[axis] = -(-extent[axis] // tile[axis])
+            tiles[axis] = blocks[axis] if tile[axis] == whole_pass[axis] else -(-extent[axis] // tile[axis])
             steps *= tiles[axis]
 
         # Between DRAM and buffers.
@@ -228,7 +228,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                     region[axis] *= factor[loop]
                     regions[axis] = -(-extent[axis] // region[axis])
             terms = stays(
-                factor, loop_axes, hold[operand], 0, region, regions, extent, uses, operand, current, weights, starts
+                factor, loop_axes, hold[operand], 0, region, regions, extent, uses, operand, current, counts, weights, starts
             )
             numbers[operand] = loaded[operand] = 0
             for term in range(terms):
@@ -261,7 +261,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 weight_inside = weight_inside or relevant[loop_axes[loop], WEIGHT]
         chains = steps
         if going:
-            terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, weights, starts)
+            terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, counts, weights, starts)
             chains = 0
             for term in range(terms):
                 chains += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, 3)
@@ -271,7 +271,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 continue
             if not going:
                 terms = stays(
-                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, weights,
+                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, counts, weights,
                     starts,
                 )  # fmt: skip
             for term in range(terms):
@@ -336,7 +336,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         p, q, r, s = _cover(tile, dims, sizes, spans, P), _cover(tile, dims, sizes, spans, Q), _cover(tile, dims, sizes, spans, R), _cover(tile, dims, sizes, spans, S)
         high = min(height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
         wide = min(width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
-        returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT]
+        returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT] if back > 0 else 0
         moves[LOAD_INPUT] = numbers[INPUT] if in_bits > 0 else 0
         moves[LOAD_WEIGHT] = numbers[WEIGHT]
         moves[LOAD_PSUM] = returning
@@ -364,7 +364,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         opened = moves[LOAD_INPUT] * rows_input + moves[LOAD_WEIGHT] * rows_weight
         opened += 2.0 * returning * rows_psum + finals * rows_output
         latency = limits[LAYER_SETUP] + layer_cycles(
-            factor, loop_axes, on, relevant, steps, compute / steps, moves, cycles, limits[DATA_TILES],
+            factor, loop_axes, on, relevant, steps, compute / steps, moves, cycles, outer, limits[DATA_TILES],
             limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
         latency = max(latency, max(compute, bus))

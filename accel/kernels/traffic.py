@@ -22,7 +22,7 @@ MEMO_FIELDS = 4
 @kernel
 def stays(
     factor: Ints, loop_axes: Ints, last: int, first: int, region: Ints, regions: Ints, extent: Ints, uses: Bools,
-    which: int, current: Ints, weights: Ints, starts: Ints,
+    which: int, current: Ints, counts: Ints, weights: Ints, starts: Ints,
 ) -> int:  # fmt: skip
     """How often each block of an operand comes in under the loops `first`..`last - 1`, as a sum of few terms.
 
@@ -33,14 +33,11 @@ def stays(
     starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first covers all blocks.
     """
     axes = len(extent)
-    times = 1
     for axis in range(axes):
         current[axis] = region[axis]
+        counts[axis] = regions[axis]
         starts[0, axis] = 0
-        if not uses[axis, which]:
-            times *= regions[axis]
-    weights[0] = times
-    terms = 1
+    terms = times = 0
     alone = True  # no selecting loop inside has two iterations
     for loop in range(last - 1, first - 1, -1):
         if factor[loop] == 1:
@@ -51,27 +48,43 @@ def stays(
             alone = False
             continue
         if not alone:
+            if terms == 0:
+                times = _returns(counts, uses, which)
+                weights[0] = times
+                terms = 1
             single = True
             for axis in range(axes):
                 starts[terms, axis] = 0
                 if uses[axis, which] and current[axis] > region[axis]:
-                    final = (extent[axis] - 1) // current[axis] * current[axis]
-                    starts[terms, axis] = final
-                    single = single and extent[axis] - final <= region[axis]
+                    single = False
+                    if current[axis] < extent[axis]:
+                        final = (extent[axis] - 1) // current[axis] * current[axis]
+                        starts[terms, axis] = final
+                        single = extent[axis] - final <= region[axis]
+                    if not single:
+                        break
             if not single:
                 break
-        before = -(-extent[moved] // current[moved])
         current[moved] *= factor[loop]
-        fewer = times // before
-        if current[moved] < extent[moved]:
-            fewer *= -(-extent[moved] // current[moved])
-        if alone:
-            weights[0] += fewer - times
-        else:
+        counts[moved] = 1 if current[moved] >= extent[moved] else -(-extent[moved] // current[moved])
+        if not alone:
+            fewer = _returns(counts, uses, which)
             weights[terms] = fewer - times
+            times = fewer
             terms += 1
-        times = fewer
+    if terms == 0:
+        weights[0] = _returns(counts, uses, which)
+        terms = 1
     return terms
+
+
+@kernel
+def _returns(counts: Ints, uses: Bools, which: int) -> int:
+    times = 1
+    for axis in range(len(counts)):
+        if not uses[axis, which]:
+            times *= counts[axis]
+    return times
 
 
 @kernel
