@@ -79,11 +79,14 @@ def costs(
     spec: Accelerator,
     residency: Residency = NOWHERE,
     zeros: KnownZeros | None = None,
+    *,
     threads: int | None = None,
+    fitting_only: bool = False,
 ) -> Costs:
     """Cost every legal mapping of a column, on all cores unless `threads` says otherwise; dense unless zeros are known.
 
     Words and bits equal those of the simulation, but for rounding where zeros are skipped; cycles are estimates.
+    `fitting_only`: of mappings whose tiles do not fit, only that and the bits they need are found.
     """
     shape = column.shape
     starts = np.cumsum([0, *(len(getattr(shape, level)) for level in LEVELS)])
@@ -100,6 +103,7 @@ def costs(
         np.array(hold, dtype=np.int64),
     )
     inputs = (loops, _nest(layer, axes, spec), _chip(layer, spec, residency, zeros or KnownZeros.dense(layer)))
+    inputs[2].limits[kernel.FITTING_ONLY] = fitting_only
     result = np.zeros((len(column), kernel.ESTIMATES))
     parts = threads or min(_cores(), 1 + len(column) // _ROWS_PER_THREAD)
     bounds = pairwise(np.linspace(0, len(column), parts + 1).astype(int).tolist())

@@ -107,7 +107,7 @@ def explore(
     coded = zeros.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
     found = search(
         space,
-        lambda column: costs(layer, column, spec, residency, zeros).objective(objective),
+        lambda column: costs(layer, column, spec, residency, zeros, fitting_only=True).objective(objective),
         budget,
         seed,
         keep=_CHECKED,
@@ -141,7 +141,7 @@ def _misfit(space: MapSpace, layer: Layer, spec: Accelerator, residency: Residen
     """Why nothing fits, told of the mapping with the smallest tiles."""
     smallest: tuple[float, MappingColumn, int] | None = None
     for column in space.seeds():
-        held = costs(layer, column, spec, residency).held_bits
+        held = costs(layer, column, spec, residency, fitting_only=True).held_bits
         least = int(np.argmin(held))
         if smallest is None or held[least] < smallest[0]:
             smallest = (float(held[least]), column, least)

@@ -37,10 +37,11 @@ ESTIMATES = 26
 (
     DATA_TILES, WEIGHT_TILES, DATA_BITS, WEIGHT_CAPACITY, ACCUMULATOR_BITS, RESERVED_BITS, INPUT_STAYS, OUTPUT_STAYS,
     LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, HELD_CODED,
-    STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT,
-) = range(20)  # fmt: skip
-LIMITS = 20
-"""STORED: words of the whole tensors. HELD_CODED: whether the weight buffer keeps weights as they are coded."""
+    STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, FITTING_ONLY,
+) = range(21)  # fmt: skip
+LIMITS = 21
+"""STORED: words of the whole tensors. HELD_CODED: whether the weight buffer keeps weights as they are coded.
+FITTING_ONLY: of mappings that do not fit, only FITS and NEED are found."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
@@ -241,7 +242,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                     if term == 0:
                         held[INPUT] = most
                 else:
-                    words = volume(extent, starts, term, relevant, operand)
+                    words = volume(extent, starts, term, relevant, operand) if term > 0 else whole[operand]
                 loaded[operand] += weights[term] * words
             if operand != INPUT:
                 held[operand] = 1
@@ -250,15 +251,39 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                         held[operand] *= min(region[axis], extent[axis])
         back = loaded[OUTPUT] - whole[OUTPUT]
 
+        # Whether the tiles fit.
+        weight_inside = False
+        for loop in range(on, registers):
+            weight_inside = weight_inside or (factor[loop] > 1 and relevant[loop_axes[loop], WEIGHT])
+        need = limits[RESERVED_BITS]
+        if not limits[INPUT_STAYS]:
+            need += held[INPUT] * bits[0] * limits[DATA_TILES]
+        outputs = held[OUTPUT] * (bits[2] if partial else bits[3]) * limits[DATA_TILES]
+        apart = limits[ACCUMULATOR_BITS] > 0
+        if not apart and (partial or not limits[OUTPUT_STAYS]):
+            need += outputs
+        kept_weights = held[WEIGHT] * bits[1]
+        if limits[HELD_CODED] and limits[CODED_WEIGHT] >= 0:
+            kept_weights = -(-held[WEIGHT] * limits[CODED_WEIGHT] // limits[STORED_WEIGHT])
+        # Weights that one pass takes whole into registers leave their place at once.
+        weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
+        kept_weights *= 1 if weight_taken else limits[WEIGHT_TILES]
+        fits = need <= limits[DATA_BITS] and kept_weights <= limits[WEIGHT_CAPACITY]
+        fits = fits and (not apart or outputs <= limits[ACCUMULATOR_BITS])
+        out[FITS] = 1.0 if fits else 0.0
+        out[NEED_DATA] = need
+        out[NEED_WEIGHT] = kept_weights
+        out[NEED_SUMS] = outputs if apart else 0
+        if limits[FITTING_ONLY] and not fits:
+            continue
+
         # Between buffers and registers. What they hold comes in again at every step, unless the stream just goes on.
         going = False
-        weight_inside = False
         for operand in range(3):
             going = going or totals[inner.HELD_FLAG + operand] > 0
         for loop in range(on, registers):
             if factor[loop] > 1:
                 going = going and not uses[loop_axes[loop], 3]
-                weight_inside = weight_inside or relevant[loop_axes[loop], WEIGHT]
         chains = steps
         if going:
             terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, counts, weights, starts)
@@ -280,11 +305,11 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 elif operand == INPUT:
                     words = register_inputs(extent, starts, term, whole_pass, relevant, window, strides)
                 else:
-                    words = volume(extent, starts, term, relevant, operand)
+                    words = volume(extent, starts, term, relevant, operand) if term > 0 else whole[operand]
                 if going:
                     for axis in range(axes):
                         if uses[axis, 3] and not relevant[axis, operand]:
-                            words *= tiles[axis] - starts[term, axis] // tile[axis]
+                            words *= tiles[axis] - (starts[term, axis] // tile[axis] if term > 0 else 0)
                 entered[operand] += float(weights[term] * words)
         returns_input = entered[INPUT] / distinct_inputs
         returns_weight = entered[WEIGHT] / whole[WEIGHT]
@@ -303,7 +328,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         write_psum = totals[inner.STREAM_PSUM_OUT] + sums_back
         write_output = totals[inner.STREAM_OUTPUT] + (whole[OUTPUT] if entered[OUTPUT] > 0 else 0)
 
-        # Bits, and whether the tiles fit.
+        # Bits across the pins.
         in_bits = out_bits = 0
         if not limits[INPUT_STAYS]:
             in_bits = loaded[INPUT] * bits[0]
@@ -315,22 +340,6 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         if limits[CODED_WEIGHT] >= 0:
             weight_bits = _coded(loaded[WEIGHT], limits[CODED_WEIGHT], limits[STORED_WEIGHT])
         back_bits = back * bits[2]
-        need = limits[RESERVED_BITS]
-        if not limits[INPUT_STAYS]:
-            need += held[INPUT] * bits[0] * limits[DATA_TILES]
-        outputs = held[OUTPUT] * (bits[2] if partial else bits[3]) * limits[DATA_TILES]
-        apart = limits[ACCUMULATOR_BITS] > 0
-        if not apart and (partial or not limits[OUTPUT_STAYS]):
-            need += outputs
-        kept_weights = held[WEIGHT] * bits[1]
-        if limits[HELD_CODED] and limits[CODED_WEIGHT] >= 0:
-            kept_weights = -(-held[WEIGHT] * limits[CODED_WEIGHT] // limits[STORED_WEIGHT])
-        # Weights that one pass takes whole into registers leave their place at once.
-        weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
-        kept_weights *= 1 if weight_taken else limits[WEIGHT_TILES]
-        fits = need <= limits[DATA_BITS] and kept_weights <= limits[WEIGHT_CAPACITY]
-        fits = fits and (not apart or outputs <= limits[ACCUMULATOR_BITS])
-
         # Transfers of mean size stand for all of a kind.
         g, k, n, c = _cover(tile, dims, sizes, spans, G), _cover(tile, dims, sizes, spans, K), _cover(tile, dims, sizes, spans, N), _cover(tile, dims, sizes, spans, C)
         p, q, r, s = _cover(tile, dims, sizes, spans, P), _cover(tile, dims, sizes, spans, Q), _cover(tile, dims, sizes, spans, R), _cover(tile, dims, sizes, spans, S)
@@ -389,7 +398,6 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         pj += (in_bits + back_bits + weight_bits) * prices[PJ_DRAM_READ]
         pj += (out_bits + back_bits) * prices[PJ_DRAM_WRITE]
 
-        out[FITS] = 1.0 if fits else 0.0
         out[LATENCY] = latency
         out[ENERGY] = pj
         out[DRAM_BITS] = in_bits + weight_bits + out_bits + 2 * back_bits
@@ -406,9 +414,6 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         out[WEIGHT_BITS] = weight_bits
         out[PSUM_BITS] = back_bits
         out[OUTPUT_BITS] = out_bits
-        out[NEED_DATA] = need
-        out[NEED_WEIGHT] = kept_weights
-        out[NEED_SUMS] = outputs if apart else 0
         out[BUS] = bus
         out[OPENED] = opened
         out[HOPS] = handed
