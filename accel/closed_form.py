@@ -180,9 +180,7 @@ def _chip(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZer
     )
 
 
-def _limits(
-    layer: Layer, spec: Accelerator, residency: Residency, timing: TransferTiming, zeros: KnownZeros
-) -> Ints:
+def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: TransferTiming, zeros: KnownZeros) -> Ints:
     """The buffers, what of the layer stays on chip, set-up cycles, and sizes of coded tensors."""
     limits = np.zeros(kernel.LIMITS, dtype=np.int64)
     limits[kernel.DATA_TILES] = 2 if spec.data_buffer.double_buffered else 1

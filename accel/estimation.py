@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,9 +50,7 @@ def estimate(
         rows.setdefault(_shape(mapping), []).append(number)
     frames = []
     for shape, numbers in rows.items():
-        factors = [
-            [loop.factor for level in LEVELS for loop in getattr(mappings[number], level)] for number in numbers
-        ]
+        factors = [[loop.factor for level in LEVELS for loop in getattr(mappings[number], level)] for number in numbers]
         column = MappingColumn(shape, np.array(factors, dtype=np.int64).reshape(len(numbers), len(shape.loops)))
         frames.append(_table(layer, column, spec, residency, zeros).set_index(np.array(numbers)))
     return pd.concat(frames).sort_index() if frames else _table(layer, _NONE, spec, residency, zeros)
@@ -94,7 +93,7 @@ def _table(
     writes = loads + array["array_write_output_bits"]
     sums_read, sums_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
     apart = spec.data_buffer.accumulator_kib > 0
-    work = {
+    work: dict[str, Any] = {
         "macs": np.full(len(found), zeros.spent_macs),
         "gated_macs": np.full(len(found), zeros.issued_macs - zeros.spent_macs),
         "input_fills": whole(kernel.FILL_INPUT),

@@ -137,9 +137,7 @@ def closed_form(passes: int, tilings: int, runs: int) -> Timing:
     space = MapSpace.anything(layer, array_shape(chip))
     column = space.sample(space.shapes()[0], passes * tilings, np.random.default_rng(0), tilings)
     task = f"estimate of {layer.name}, one thread, {tilings} tilings a pass"
-    return timed(
-        task, lambda: costs(layer, column, chip, threads=1), runs, len(column), "mappings/s", ">= 1,000,000"
-    )
+    return timed(task, lambda: costs(layer, column, chip, threads=1), runs, len(column), "mappings/s", ">= 1,000,000")
 
 
 def mapping(name: str, runs: int, target: str = "") -> Timing:

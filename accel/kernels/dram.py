@@ -78,7 +78,9 @@ def per_unit(timing: Ints) -> Floats:
 
 
 @kernel
-def mean_transfer(bits: float, runs: float, span_bits: float, coded_words: float, timing: Floats) -> tuple[float, float]:
+def mean_transfer(
+    bits: float, runs: float, span_bits: float, coded_words: float, timing: Floats
+) -> tuple[float, float]:
     """(cycles, rows opened) of a transfer, as `transfer_cycles` and `rows` but for roundings; timing by `per_unit`."""
     per_run = np.ceil(bits / runs)
     opened = min(runs * np.ceil(per_run * timing[PAGE_BITS]), np.ceil(span_bits * timing[PAGE_BITS]))

@@ -15,7 +15,6 @@ from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE, lay
 from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, SYSTOLIC, WORD_BITS
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.traffic import blocks_from, input_words, register_inputs, stays, volume
-from accel.kernels.windows import touched_positions
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -229,7 +228,19 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                     region[axis] *= factor[loop]
                     regions[axis] = -(-extent[axis] // region[axis])
             terms = stays(
-                factor, loop_axes, hold[operand], 0, region, regions, extent, uses, operand, current, counts, weights, starts
+                factor,
+                loop_axes,
+                hold[operand],
+                0,
+                region,
+                regions,
+                extent,
+                uses,
+                operand,
+                current,
+                counts,
+                weights,
+                starts,
             )
             numbers[operand] = loaded[operand] = 0
             for term in range(terms):
@@ -296,8 +307,8 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 continue
             if not going:
                 terms = stays(
-                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, counts, weights,
-                    starts,
+                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, counts,
+                    weights, starts,
                 )  # fmt: skip
             for term in range(terms):
                 if operand == INPUT and term == 0:
@@ -341,8 +352,18 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
             weight_bits = _coded(loaded[WEIGHT], limits[CODED_WEIGHT], limits[STORED_WEIGHT])
         back_bits = back * bits[2]
         # Transfers of mean size stand for all of a kind.
-        g, k, n, c = _cover(tile, dims, sizes, spans, G), _cover(tile, dims, sizes, spans, K), _cover(tile, dims, sizes, spans, N), _cover(tile, dims, sizes, spans, C)
-        p, q, r, s = _cover(tile, dims, sizes, spans, P), _cover(tile, dims, sizes, spans, Q), _cover(tile, dims, sizes, spans, R), _cover(tile, dims, sizes, spans, S)
+        g, k, n, c = (
+            _cover(tile, dims, sizes, spans, G),
+            _cover(tile, dims, sizes, spans, K),
+            _cover(tile, dims, sizes, spans, N),
+            _cover(tile, dims, sizes, spans, C),
+        )
+        p, q, r, s = (
+            _cover(tile, dims, sizes, spans, P),
+            _cover(tile, dims, sizes, spans, Q),
+            _cover(tile, dims, sizes, spans, R),
+            _cover(tile, dims, sizes, spans, S),
+        )
         high = min(height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
         wide = min(width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
         returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT] if back > 0 else 0
@@ -425,5 +446,5 @@ def _cover(tile: Ints, dims: Ints, sizes: Ints, spans: Ints, dim: int) -> int:
     span, size = spans[dim], sizes[dim]
     extent = tile[dims[dim]]
     if span == 1 and extent <= size:
-        return extent
-    return min(size, -(-extent // span)) if extent <= size * span else size
+        return int(extent)
+    return int(min(size, -(-extent // span)))

@@ -51,7 +51,7 @@ def skipping_cycles(cycles: int, pes: int, zeros: Floats) -> float:
     if share >= 1.0:
         return float(cycles)
     deviation = np.sqrt(2.0 * np.log(pes) * cycles * share * (1.0 - share) / (zeros[SLACK] + 1.0))
-    return min(float(cycles), cycles * share + deviation)
+    return float(min(cycles, cycles * share + deviation))
 
 
 @kernel

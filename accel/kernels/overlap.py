@@ -32,7 +32,7 @@ def layer_cycles(
     for loop in range(on):
         outer[loop + 1] = outer[loop] * factor[loop]
     if outer[on] == 1.0:
-        return setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency + compute + cycles[STORE] + turnaround
+        return float(setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency + compute + cycles[STORE] + turnaround)
     # Of the changes of an operand's tile, only some move one: the buffer may have kept it.
     inputs = weights = outputs = 1.0
     changed_input = changed_weight = changed_output = False
@@ -77,4 +77,4 @@ def layer_cycles(
             innermost = False
         total += outer[loop] * (factor[loop] - 1) * (before + step)
     first = setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency
-    return first + total * (steps - 1) / (outer[on] - 1) + compute + cycles[STORE] + turnaround
+    return float(first + total * (steps - 1) / (outer[on] - 1) + compute + cycles[STORE] + turnaround)

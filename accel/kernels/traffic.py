@@ -27,10 +27,11 @@ def stays(
     """How often each block of an operand comes in under the loops `first`..`last - 1`, as a sum of few terms.
 
     region: (axes,) what one iteration of all these loops covers, `regions` in all; uses[:, which]: the axes that
-    select the block. A loop that does not select it brings the block back in every iteration, if another block was there in between: if a
-    selecting loop inside it has more than one iteration left. At the ragged end of an axis that two loops share it may
-    have only one. So the number of comings of a block at (i, ...) is the sum of weights[term] over the terms whose
-    starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first covers all blocks.
+    select the block. A loop that does not select it brings the block back in every iteration, if another block was
+    there in between: if a selecting loop inside it has more than one iteration left. At the ragged end of an axis that
+    two loops share it may have only one. So the number of comings of a block at (i, ...) is the sum of weights[term]
+    over the terms whose starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first
+    covers all blocks. `current` and `counts` are room for a number an axis.
     """
     axes = len(extent)
     for axis in range(axes):
@@ -117,9 +118,7 @@ def register_inputs(
     """Input words that all blocks from `starts` on put into registers, overlapping windows of a block counted once."""
     words = 1
     for axis in range(len(extent)):
-        windowed = window[0] >= 0 and (
-            axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
-        )
+        windowed = window[0] >= 0 and (axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3])
         if relevant[axis, 0] and not windowed:
             words *= extent[axis] - starts[term, axis]
     if window[0] < 0:
@@ -142,7 +141,7 @@ def register_inputs(
 
 @kernel
 def first_index(low: int, high: int, size: int, span: int) -> int:
-    """Where the range low..high of an axis begins along one of its dimensions of `size`; an index of it spans `span`."""
+    """Where low..high of an axis begins along one of its dimensions; an index of that covers `span` of the axis."""
     return 0 if low // (size * span) != high // (size * span) else low // span % size
 
 
