@@ -56,11 +56,14 @@ def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE) -> B
         (words[2] * width.output, ports.output),
     )
     dram_cycles = int((reads + writes) / timing.peak_bits_per_cycle)
-    mac_cycles = -(-layer.macs // spec.pe_array.multipliers)
+    array = spec.pe_array
+    lanes = array.rows * array.columns * array.lanes_at(width.input, width.weight)
+    mac_cycles = -(-layer.macs * array.mac_cycles_at(width.input, width.weight) // lanes)
     port_cycles = max(-(-bits // port) for bits, port in crossing)
     work = Work(
         macs=layer.macs,
-        bus_bits=sum(bits for bits, _ in crossing),
+        bus_bits=crossing[0][0] + crossing[2][0],
+        weight_bus_bits=crossing[1][0],
         data_buffer_read_bits=crossing[0][0] + writes,
         data_buffer_write_bits=crossing[2][0] + (0 if residency.input else crossing[0][0]),
         weight_buffer_read_bits=crossing[1][0],

@@ -195,7 +195,9 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     limits[kernel.TILE_SETUP] = spec.controller.tile_setup_cycles
     limits[kernel.DRAM_LATENCY] = timing.to_cycles(timing.device.latency_ps)
     limits[kernel.TURNAROUND] = timing.to_cycles(timing.device.turnaround_ps)
-    limits[kernel.MACS] = layer.macs
+    # What the PEs are busy with, in cycles of a lane.
+    width = widths(layer.bits, spec)
+    limits[kernel.MACS] = layer.macs * spec.pe_array.mac_cycles_at(width.input, width.weight)
     limits[kernel.HELD_CODED] = spec.weight_buffer.compressed
     for operand in Operand:
         coded = zeros.coded_bits[operand]
@@ -222,7 +224,8 @@ def _prices(spec: Accelerator, bits: tuple[int, int, int]) -> Floats:
     prices[kernel.PJ_DATA_WRITE] = price(data_buffer_write_bits=1)
     prices[kernel.PJ_PSUM_READ] = price(**{"accumulator_read_bits" if apart else "data_buffer_read_bits": 1})
     prices[kernel.PJ_PSUM_WRITE] = price(**{"accumulator_write_bits" if apart else "data_buffer_write_bits": 1})
-    prices[kernel.PJ_WEIGHT_READ] = price(weight_buffer_read_bits=1)
+    # The kernel takes all words over the bus of the data buffer; those of weights may have a shorter one.
+    prices[kernel.PJ_WEIGHT_READ] = price(weight_buffer_read_bits=1, weight_bus_bits=1) - price(bus_bits=1)
     prices[kernel.PJ_WEIGHT_WRITE] = price(weight_buffer_write_bits=1)
     prices[kernel.PJ_DRAM_READ] = price(dram_read_bits=1)
     prices[kernel.PJ_DRAM_WRITE] = price(dram_write_bits=1)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import prod, sqrt
 from typing import Any
 
 from accel.energy import DramDevice, EnergyTable
-from accel.spec import Accelerator
+from accel.energy.styles import mac_pj
+from accel.spec import Accelerator, PEArray
+
+_LEAKAGE_BITS2 = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +18,9 @@ class Work:
     """What a layer (or a vector operation) made the parts do; words, bits and cycles, all exact integers.
 
     `macs` spend a multiplication; `gated_macs` only read their input register. `reduction_hops`: partial sums handed
-    from PE to PE. Fills are words written into PE registers, each PE counted. Buffer bits are those crossing its
-    ports on both sides; `accumulator_*_bits` those of a separate accumulator memory.
+    from PE to PE. `bus_bits` cross between the data buffer and the array, `weight_bus_bits` between the weight buffer
+    and the array. Fills are words written into PE registers, each PE counted. Buffer bits are those crossing its ports
+    on both sides; `accumulator_*_bits` those of a separate accumulator memory.
     """
 
     macs: int = 0
@@ -25,6 +30,7 @@ class Work:
     output_fills: int = 0
     reduction_hops: int = 0
     bus_bits: int = 0
+    weight_bus_bits: int = 0
     data_buffer_read_bits: int = 0
     data_buffer_write_bits: int = 0
     accumulator_read_bits: int = 0
@@ -40,7 +46,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """Picojoules by part; `dram_pj` is the part of `dma_pj` spent in the DRAM device, outside the chip."""
+    """Picojoules by part; `dram_pj` is the part of `dma_pj` spent in the DRAM device, outside the chip.
+
+    `mac_pj`, `register_pj`, `wire_pj` and `clock_pj` add up to `pe_array_pj`.
+    """
 
     pe_array_pj: float
     data_buffer_pj: float
@@ -49,6 +58,10 @@ class Energy:
     dma_pj: float
     leakage_pj: float
     dram_pj: float
+    mac_pj: float
+    register_pj: float
+    wire_pj: float
+    clock_pj: float
 
     @property
     def total_pj(self) -> float:
@@ -67,22 +80,33 @@ def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> E
     device = DramDevice.load(spec.dma.dram)
     data, weight = spec.data_buffer, spec.weight_buffer
     mw_to_pj = work.cycles * 1000.0 / spec.clock_mhz  # 1 mW for 1 us is 1000 pJ
+    leaking = _leaking_multipliers(spec.pe_array)
     accumulators = data.accumulator_kib or data.kib
-    data_pj = _sram_pj(table, work.data_buffer_read_bits, work.data_buffer_write_bits, data.kib, data.width_bits)
-    data_pj += _sram_pj(table, work.accumulator_read_bits, work.accumulator_write_bits, accumulators, data.width_bits)
+    data_pj = _sram_pj(
+        table, work.data_buffer_read_bits, work.data_buffer_write_bits, data.kib / data.slices, data.width_bits
+    )
+    data_pj += _sram_pj(
+        table, work.accumulator_read_bits, work.accumulator_write_bits, accumulators / data.slices, data.width_bits
+    )
     data_pj += work.vector_operations * table.add_pj(width_bits[2])
     dram_pj = device.access_energy_pj(work.dram_read_bits, work.dram_write_bits, work.rows_opened)
     dram_pj += (device.background_mw + device.refresh_mw) * spec.dma.channels * mw_to_pj
+    array = _pe_array_pj(work, spec, table, width_bits)
     return Energy(
-        pe_array_pj=_pe_array_pj(work, spec, table, width_bits),
+        pe_array_pj=sum(array.values()),
         data_buffer_pj=data_pj,
         weight_buffer_pj=_sram_pj(
-            table, work.weight_buffer_read_bits, work.weight_buffer_write_bits, weight.kib, weight.width_bits
+            table,
+            work.weight_buffer_read_bits,
+            work.weight_buffer_write_bits,
+            weight.kib / weight.slices,
+            weight.width_bits,
         ),
         controller_pj=work.cycles * table.control_pj_per_cycle(),
         dma_pj=dram_pj,
-        leakage_pj=table.leakage_mw(data.kib + data.accumulator_kib + weight.kib, spec.pe_array.multipliers) * mw_to_pj,
+        leakage_pj=table.leakage_mw(data.kib + data.accumulator_kib + weight.kib, leaking) * mw_to_pj,
         dram_pj=dram_pj,
+        **array,
     )
 
 
@@ -91,20 +115,42 @@ def _sram_pj(table: EnergyTable, read_bits: int, write_bits: int, kib: float, wi
     return reads + write_bits * table.sram_write_pj_per_bit(kib, width_bits)
 
 
-def _pe_array_pj(work: Work, spec: Accelerator, table: EnergyTable, width_bits: tuple[int, int, int]) -> float:
+def _pe_array_pj(
+    work: Work, spec: Accelerator, table: EnergyTable, width_bits: tuple[int, int, int]
+) -> dict[str, float]:
     """Multipliers, registers, operand networks and the clock of the array."""
     array = spec.pe_array
-    native = (array.bits.input, array.bits.weight, array.bits.psum)
     words = (array.registers.input, array.registers.weight, array.registers.output)
     access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
-    mac = table.mac_pj(width_bits[0], width_bits[1], width_bits[2])
+    mac = mac_pj(table, array, *width_bits)
     # A MAC reads its input, its weight and its partial sum, and writes the sum back; a gated one saw its input only.
-    pj = work.macs * (mac + access[0] + access[1] + 2 * access[2]) + work.gated_macs * access[0]
-    pj += work.input_fills * access[0] + work.weight_fills * access[1] + work.output_fills * access[2]
-    register_bits = sum(count * bits for count, bits in zip(words, native, strict=True))
-    pitch = table.pe_pitch_mm(array.lanes * native[0] * native[1], array.lanes * register_bits)
+    sums = 2 * access[2] / (array.lanes_at(*width_bits[:2]) if array.precision.joins_lanes else 1)
+    registers = work.macs * (access[0] + access[1] + sums) + work.gated_macs * access[0]
+    registers += work.input_fills * access[0] + work.weight_fills * access[1] + work.output_fills * access[2]
+    # Of a PE: bits of its registers, and those of them that are clocked.
+    copies = (array.lanes, array.lanes, array.accumulators // (array.rows * array.columns))
+    files = [(count, bits, number) for count, bits, number in zip(words, array.register_widths, copies, strict=True)]
+    register_bits = sum(count * bits * number for count, bits, number in files)
+    pitch = table.pe_pitch_mm(array.lanes * _datapath_bits2(array), register_bits)
     span = table.array_span_mm(array.rows, array.columns, pitch)
-    pj += table.wire_pj(work.bus_bits, span)
-    pj += table.wire_pj(work.reduction_hops * width_bits[2], pitch)
-    clocked = sum(table.flip_flop_bits(count, bits) for count, bits in zip(words, native, strict=True))
-    return pj + work.cycles * table.clock_pj_per_cycle(clocked * array.multipliers)
+    clocked = sum(table.flip_flop_bits(count, bits) * number for count, bits, number in files)
+    return {
+        "mac_pj": work.macs * mac,
+        "register_pj": registers,
+        "wire_pj": table.wire_pj(work.bus_bits, span / sqrt(spec.data_buffer.slices))
+        + table.wire_pj(work.weight_bus_bits, span / sqrt(spec.weight_buffer.slices))
+        + table.wire_pj(work.reduction_hops * width_bits[2], pitch),
+        "clock_pj": work.cycles * table.clock_pj_per_cycle(clocked * array.rows * array.columns),
+    }
+
+
+def _datapath_bits2(array: PEArray) -> int:
+    """Product of the widths that meet in a multiplier: what its area goes with."""
+    return prod(array.precision.datapath_bits(array.native))
+
+
+def _leaking_multipliers(array: PEArray) -> float:
+    """Multipliers of the 8 bits that leakage is tabled for; rows of gates and adders leak in proportion."""
+    if not array.precision.multiplier_free:
+        return array.multipliers
+    return array.multipliers * min(1.0, _datapath_bits2(array) / _LEAKAGE_BITS2)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels import passes
 from accel.spec import Accelerator
 from mappings import Loop, Mapping, axis_relevant
+from workloads.errors import InputError
 from workloads.layer import REDUCED, Bits, Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -37,6 +38,14 @@ def widths(bits: Bits, spec: Accelerator) -> Widths:
     return Widths(bits.input or native.input, bits.weight or native.weight, output, max(native.psum, output))
 
 
+def require_precision(layer: Layer, spec: Accelerator) -> None:
+    """Raise InputError when the multipliers cannot take operands as wide as the layer's."""
+    width, array = widths(layer.bits, spec), spec.pe_array
+    problem = array.precision.problem((width.input, width.weight), array.native)
+    if problem:
+        raise InputError(problem, source=f"layer {layer.name} on {spec.name}")
+
+
 def machine_vector(spec: Accelerator, width: Widths) -> Ints:
     """The PE array and its ports as `kernels.passes` reads them."""
     array = spec.pe_array
@@ -46,6 +55,7 @@ def machine_vector(spec: Accelerator, width: Widths) -> Ints:
     machine[passes.SYSTOLIC] = array.arrangement == "systolic"
     machine[passes.OVERLAP_PASSES] = array.overlap_passes
     machine[passes.WINDOW_REUSE] = array.window_reuse
+    machine[passes.KEEP_REGISTERS] = array.keep_registers
     machine[passes.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
     for offset, operand in enumerate(("input", "weight", "output")):
         machine[passes.REGISTERS + offset] = getattr(array.registers, operand)
@@ -53,6 +63,7 @@ def machine_vector(spec: Accelerator, width: Widths) -> Ints:
     for offset, port in enumerate(("input", "weight", "psum", "output")):
         machine[passes.PORT_BITS + offset] = getattr(array.ports, port)
     machine[passes.WORD_BITS : passes.WORD_BITS + 4] = (width.input, width.weight, width.psum, width.output)
+    machine[passes.MAC_CYCLES] = array.mac_cycles_at(width.input, width.weight)
     return machine
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from accel.closed_form import costs
 from accel.cost import Work, energy
-from accel.encode import widths
+from accel.encode import require_precision, widths
 from accel.kernels import estimate as kernel
 from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency
@@ -39,8 +39,11 @@ def estimate(
     `fits`: whether the tiles fit the buffers and the unrolled loops the array. Zeros are those the simulation with this
     seed finds. Words, bits and buffer accesses are the simulation's, but for rounding on an array that skips zeros.
     Cycles are estimates, and so is the energy that depends on them. Left out is what only an event can tell: stalls,
-    the bottleneck. Raises InputError for a mapping of a list that is not legal for the layer.
+    the bottleneck. Raises InputError for a mapping of a list that is not legal for the layer, and for operands too wide
+    for the array. Where `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or pass
+    needs too, traffic is an upper bound: the closed form fetches them again.
     """
+    require_precision(layer, spec)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
     if isinstance(mappings, MappingColumn):
         return _table(layer, mappings, spec, residency, zeros)
@@ -100,7 +103,8 @@ def _table(
         "weight_fills": whole(kernel.FILL_WEIGHT),
         "output_fills": whole(kernel.FILL_OUTPUT),
         "reduction_hops": whole(kernel.HOPS),
-        "bus_bits": sum(array.values()),
+        "bus_bits": sum(array.values()) - array["array_read_weight_bits"],
+        "weight_bus_bits": array["array_read_weight_bits"],
         "data_buffer_read_bits": reads + (0 if apart else sums_read),
         "data_buffer_write_bits": writes + (0 if apart else sums_written),
         "accumulator_read_bits": sums_read * apart,
@@ -122,7 +126,7 @@ def _table(
         "effectual_macs": zeros.effectual_macs,
         "latency_cycles": latency,
         "compute_cycles": whole(kernel.COMPUTE),
-        "utilization": layer.macs / (latency * spec.pe_array.multipliers),
+        "utilization": layer.macs / (latency * spec.pe_array.macs_per_cycle_at(width.input, width.weight)),
         **moved,
         "data_buffer_read_bits": reads + sums_read,
         "data_buffer_write_bits": writes + sums_written,
@@ -138,15 +142,17 @@ def _table(
         "dma_busy_cycles": whole(kernel.BUS),
         "mapping": column.shape.name,
         "skipped_macs": layer.macs - zeros.issued_macs,
+        "multiplier_free_ops": zeros.spent_macs if spec.pe_array.precision.multiplier_free else 0,
     }
     ordered = {name: values[name] for name in COLUMNS if name in values}
-    return pd.DataFrame({**ordered, "fits": _fits(found, column, spec)}, index=range(len(found)))
+    return pd.DataFrame({**ordered, "fits": _fits(found, layer, column, spec)}, index=range(len(found)))
 
 
-def _fits(found: Floats, column: MappingColumn, spec: Accelerator) -> NDArray[np.bool_]:
+def _fits(found: Floats, layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArray[np.bool_]:
     fits = found[:, kernel.FITS] > 0
-    array = spec.pe_array
-    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", array.lanes)):
+    array, width = spec.pe_array, widths(layer.bits, spec)
+    lanes = array.lanes_at(width.input, width.weight)
+    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):
         places = [place for place, (own, _) in enumerate(column.shape.loops) if own == level]
         fits = fits & (column.factors[:, places].astype(np.float64).prod(axis=1) <= there)
     return fits

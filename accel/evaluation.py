@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.compute import compute
+from accel.encode import require_precision, widths
 from accel.lower import Residency, require_array
 from accel.mapper import QUICK, Objective, map_layer
 from accel.mapping_cache import MappingCache, cache_key
@@ -20,6 +21,7 @@ from accel.report import LayerReport, Report
 from accel.residency import plan, words_from_dram
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
+from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
 from accel.vector import vector_layer
 from mappings import Mapping as LoopMapping
@@ -79,8 +81,10 @@ def evaluate(
     or mappings by layer. budget: how long to search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
-    Raises InputError when a layer cannot be mapped or a mapping does not fit.
+    Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
     """
+    for layer in network.layers:
+        require_precision(layer, spec)
     tell = progress or (lambda done, total, what: None)
     chooser = _Chooser(spec, mapping, objective, budget, cache)
     residencies = _fitting_plan(network, spec, chooser, tell)
@@ -94,7 +98,7 @@ def evaluate(
         execution = execute(
             network, inputs, bits.input, bits.weight,
             run_layer=lambda layer: compute(layer, chooser.mapping(layer, by_layer[layer.name])),
-            seed=seed, keep_activations=True,
+            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec.dma),
         )  # fmt: skip
     rows: list[LayerReport] = []
     results: list[tuple[str, LayerResult]] = []
@@ -122,7 +126,7 @@ def evaluate(
         accelerator=spec.name,
         layers=tuple(rows),
         clock_mhz=spec.clock_mhz,
-        peak_macs_per_cycle=spec.pe_array.multipliers,
+        peak_macs_per_cycle=_peak(network, spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
         prefetched_cycles=_prefetched(results, spec),
         context=_context(network, spec, seed, results),
@@ -196,6 +200,12 @@ def _fitting_plan(network: Network, spec: Accelerator, chooser: _Chooser, tell: 
                 break
         else:
             return residencies
+
+
+def _peak(network: Network, spec: Accelerator) -> float:
+    """MACs a cycle of the layer that allows the most: the one of the narrowest operands, where they are faster."""
+    array, found = spec.pe_array, [widths(layer.bits, spec) for layer in network.layers]
+    return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
 
 
 def _prefetched(results: list[tuple[str, LayerResult]], spec: Accelerator) -> int:

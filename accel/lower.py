@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.encode import Geometry, Nest, Widths, machine_vector, widths
+from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.skipping import finish_times, skipped_work
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
-from mappings import Mapping, TileSchedule
+from mappings import Mapping, TileSchedule, axis_relevant
 from workloads import InputError, Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
@@ -60,7 +60,7 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
     held = passes.tile_cost(
         extent, nest.loop_axis, np.ones_like(nest.loop_factor), nest.loop_block, nest.pass_extent,
         nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-        geometry.strides, machine_vector(spec, widths(layer.bits, spec)), False, True, False, False, False,
+        geometry.strides, machine_vector(spec, widths(layer.bits, spec)), False, True, 0, 0, False,
         np.zeros(passes.COUNTS, dtype=np.int64),
     )  # fmt: skip
     return bool(held & 1), bool(held & 2), bool(held & 4)
@@ -85,9 +85,11 @@ def require_fit(
 
 
 def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping unrolls further than the array reaches."""
-    array = spec.pe_array
-    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", array.lanes)):
+    """Raise InputError when a mapping unrolls further than the array reaches, or operands are too wide for it."""
+    require_precision(layer, spec)
+    array, width = spec.pe_array, widths(layer.bits, spec)
+    lanes = array.lanes_at(width.input, width.weight)
+    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):
         used = prod(loop.factor for loop in getattr(mapping, level))
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
@@ -256,15 +258,17 @@ class _Tiles:
         geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
-        continued = _continued(schedule, held_operands(mapping, schedule.layer, spec))
-        continues = np.r_[continued[1:], False]
+        held = held_operands(mapping, schedule.layer, spec)
+        continued = _continued(schedule, held, spec.pe_array.keep_registers)
+        continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
         return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
 
     def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
         """Of `tile_cost` and `walk_passes`, the `results` last."""
         nest, geometry = self.nest, self.geometry
-        accumulates, finishes, before, after = (bool(flag) for flag in key[-4:])
+        accumulates, finishes = (bool(flag) for flag in key[-4:-2])
+        before, after = (int(mask) for mask in key[-2:])
         return (
             np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
@@ -272,21 +276,22 @@ class _Tiles:
         )  # fmt: skip
 
 
-def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool]) -> NDArray[np.bool_]:
-    """Steps before which everything the registers hold is already there: the stream simply goes on."""
-    on = np.zeros(schedule.steps, dtype=bool)
-    operands = [operand for operand in Operand if held[operand]]
-    if not operands:
-        return on
-    from mappings import axis_relevant
+def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_registers: bool) -> Ints:
+    """(steps,) which operands registers hold already before a step, a bit each, and `passes.STREAM` when all they do.
 
-    on[1:] = True
-    for operand in operands:
-        if any(loop.factor > 1 and axis_relevant(loop.axis, operand) for loop in schedule.mapping.on_chip):
-            return np.zeros(schedule.steps, dtype=bool)
-        tile = schedule.tiles[:, operand]
-        on[1:] &= tile[1:] == tile[:-1]
-    return on
+    Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
+    """
+    kept = np.zeros((schedule.steps, 3), dtype=bool)
+    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
+    for operand in Operand:
+        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
+        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
+        if held[operand] and (keep_registers or taken.all()):
+            tile = schedule.tiles[:, operand]
+            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
+    on = kept[:, np.array(held)].all(axis=1) & any(held)
+    mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
+    return np.where(on, mask | passes.STREAM, mask)
 
 
 def _share(words: Ints, coded: int, whole: int) -> Ints:
@@ -320,11 +325,7 @@ def _waits(schedule: TileSchedule, tiles: tuple[int, int], bits: Ints) -> Ints:
 
 def _resident(schedule: TileSchedule, width: Widths, coded_weight_bits: int | None) -> Ints:
     """(steps, 2): bits of the tile at work in the data and the weight buffer, as the trace shows them."""
-    sizes = np.zeros((schedule.steps, 3), dtype=np.int64)
-    for operand in Operand:
-        moved = schedule.store_words if operand is Operand.OUTPUT else schedule.load_words[:, operand]
-        seen = np.maximum.accumulate(np.where(moved > 0, np.arange(schedule.steps), 0))
-        sizes[:, operand] = moved[seen] * (width.input, width.weight, width.psum)[operand]
+    sizes = schedule.tile_words * np.array([width.input, width.weight, width.psum])
     if coded_weight_bits is not None:
         whole = schedule.layer.words(Operand.WEIGHT) * width.weight
         sizes[:, Operand.WEIGHT] = -(-sizes[:, Operand.WEIGHT] * coded_weight_bits // whole)

@@ -9,7 +9,7 @@ import numpy as np
 
 from accel.bounds import Bounds, bounds
 from accel.closed_form import costs
-from accel.encode import widths
+from accel.encode import require_precision, widths
 from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.occupancy import occupancy
@@ -21,7 +21,7 @@ from mappings.column import MappingColumn
 from mappings.dataflows import ArrayShape
 from mappings.search import Budget, Found, search
 from mappings.space import MapSpace
-from workloads import InputError, Layer, Operand
+from workloads import Bits, InputError, Layer, Operand
 
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
@@ -31,6 +31,7 @@ QUICK = Budget(mappings=2000)
 _CONFIRMED = 3
 """Best mappings by estimate that are simulated; the best of those is taken."""
 _CHECKED = 32
+_NATIVE = Bits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,11 @@ class MappedLayer:
     seconds: float
 
 
-def array_shape(spec: Accelerator) -> ArrayShape:
-    """What the dataflows may know of an accelerator."""
-    array = spec.pe_array
-    registers = array.registers
-    return ArrayShape(array.rows, array.columns, array.lanes, registers.input, registers.weight, registers.output)
+def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
+    """What the dataflows may know of an accelerator at operands of so many bits, its native ones unless stated."""
+    array, width = spec.pe_array, widths(bits, spec)
+    registers, lanes = array.registers, array.lanes_at(width.input, width.weight)
+    return ArrayShape(array.rows, array.columns, lanes, registers.input, registers.weight, registers.output)
 
 
 def objective_value(report: LayerReport, objective: Objective) -> float:
@@ -69,8 +70,8 @@ def objective_value(report: LayerReport, objective: Objective) -> float:
 def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None) -> MapSpace:
     """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
     if dataflow == "any":
-        return MapSpace.anything(layer, array_shape(spec))
-    return MapSpace(layer, array_shape(spec), (dataflow,) if dataflow else spec.mapping.dataflows)
+        return MapSpace.anything(layer, array_shape(spec, layer.bits))
+    return MapSpace(layer, array_shape(spec, layer.bits), (dataflow,) if dataflow else spec.mapping.dataflows)
 
 
 def map_layer(
@@ -102,6 +103,7 @@ def explore(
 
     Raises InputError as `map_layer` does.
     """
+    require_precision(layer, spec)
     space = map_space(layer, spec, dataflow)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
     coded = zeros.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None

@@ -19,6 +19,7 @@ from mappings import Mapping
 from mappings.search import Budget
 from mappings.text import from_text, to_text
 from workloads import Density, InputError, Layer
+from workloads.pattern import UNIFORM
 
 
 def default_folder() -> Path:
@@ -78,7 +79,9 @@ def cache_key(
     parts = {
         "layer": shape | {"bits": asdict(layer.bits)},
         # Operands are drawn by the layer's name where they have zeros, and skipping and codecs see which.
-        "zeros": None if layer.density == Density() else [asdict(layer.density), layer.name],
+        "zeros": None
+        if layer.density == Density() and layer.patterns == UNIFORM
+        else [asdict(layer.density), asdict(layer.patterns), layer.name],
         "spec": spec.model_dump(exclude={"name", "citation"}),
         "search": [dataflow, objective, asdict(residency), asdict(budget), seed],
         "code": _code_stamp(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from accel.codecs import StoredBits
 from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator, CodecName
-from accel.storage import format_of, needs_values
+from accel.storage import format_of, needs_values, weight_codebook_bits
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
@@ -25,7 +25,7 @@ class Occupancy:
 
     `effectual_macs`: both factors nonzero. `input_macs`, `weight_macs`: that factor nonzero. Padding is zero.
     `stored`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
-    `source`: "tensors", "drawn" or "dense". `operands`: what an array that skips zeros walks, else None.
+    `source`: "tensors", "dense", or "drawn" and how. `operands`: what an array that skips zeros walks, else None.
     """
 
     effectual_macs: int
@@ -63,9 +63,18 @@ def occupancy(
     skips = spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
-        return draw_operand(layer, operand, seed) if needed or density < 1.0 else None
+        if not needed and density == 1.0:
+            return None
+        return draw_operand(layer, operand, seed, width.of[operand], codebook_bits)
+
+    def stored(words: NDArray[np.integer] | None, name: CodecName, bits: int, index_bits: int = 0) -> StoredBits | None:
+        try:
+            return _stored(words, name, bits, spec, index_bits)
+        except InputError as error:
+            raise InputError(str(error), source=f"layer {layer.name}") from None
 
     density = layer.density
+    codebook_bits = 0 if layer.weight_is_activation else weight_codebook_bits(spec.dma)
     given = tensors.input if tensors else drawn(Operand.INPUT, density.input, skips or needs_values(codec.input))
     weight = tensors.weight if tensors else drawn(Operand.WEIGHT, density.weight, skips or needs_values(codec.weight))
     output = output if output is not None else drawn(Operand.OUTPUT, density.output, needs_values(codec.output))
@@ -80,13 +89,20 @@ def occupancy(
         input_macs=int(met.sum()) * layer.K,
         weight_macs=int(filters.sum()) * pixels,
         stored=(
-            _stored(given, codec.input, width.input, spec),
-            _stored(weight, codec.weight, width.weight, spec),
-            _stored(output, codec.output, width.output, spec),
+            stored(given, codec.input, width.input),
+            stored(weight, codec.weight, width.weight, codebook_bits),
+            stored(output, codec.output, width.output),
         ),
-        source="tensors" if tensors else "dense" if given is weight is output is None else "drawn",
+        source=_source(layer, seed, codebook_bits, dense=given is weight is output is None),
         operands=Tensors(given, weight) if skips and given is not None and weight is not None else None,
     )
+
+
+def _source(layer: Layer, seed: int, codebook_bits: int, *, dense: bool) -> str:
+    if layer.tensors or dense:
+        return "tensors" if layer.tensors else "dense"
+    patterns = replace(layer.patterns, codebook_bits=layer.patterns.codebook_bits or codebook_bits)
+    return f"drawn, {patterns}, seed {seed}"
 
 
 def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
@@ -121,9 +137,11 @@ def _dense_met(layer: Layer) -> Ints:
     return np.broadcast_to(met, (layer.G * layer.C, layer.R, layer.S))
 
 
-def _stored(words: NDArray[np.integer] | None, codec: CodecName, bits: int, spec: Accelerator) -> StoredBits | None:
+def _stored(
+    words: NDArray[np.integer] | None, codec: CodecName, bits: int, spec: Accelerator, codebook_bits: int
+) -> StoredBits | None:
     """Coded size by part, or None when it is stored plainly: there is no codec, or coding would not shrink it."""
     if codec == "none" or words is None:
         return None
-    parts = format_of(codec, bits, spec.dma).stored(words)
+    parts = format_of(codec, words, bits, spec.dma, codebook_bits).stored(words)
     return parts if parts.total < words.size * bits else None

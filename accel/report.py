@@ -71,6 +71,13 @@ class LayerReport:
     """Cycles of the busiest PE over those of the average one, on an array that skips zeros; else 0."""
     dram_index_bits: int = 0
     """Of the bits that crossed the DRAM pins, those that are not values: indices, padding, pointers, codebooks."""
+    energy_mac_pj: float = 0.0
+    """Of the PE array's energy, with the three below: multipliers, registers, operand networks, clock."""
+    energy_register_pj: float = 0.0
+    energy_wire_pj: float = 0.0
+    energy_clock_pj: float = 0.0
+    multiplier_free_ops: int = 0
+    """MACs done by gates and adders: XNOR and popcount, ternary additions, a bit of an operand at a time."""
 
     @property
     def dram_bits(self) -> int:
@@ -89,7 +96,7 @@ COLUMNS = tuple(item.name for item in fields(LayerReport))
 _SUMMED = tuple(
     item.name
     for item in fields(LayerReport)
-    if item.name.endswith(("_cycles", "_bits", "_pj", "macs", "passes", "tile_steps", "latency_ms"))
+    if item.name.endswith(("_cycles", "_bits", "_pj", "_ops", "macs", "passes", "tile_steps", "latency_ms"))
 )
 
 
@@ -105,7 +112,7 @@ class Report:
     accelerator: str
     layers: tuple[LayerReport, ...]
     clock_mhz: float
-    peak_macs_per_cycle: int
+    peak_macs_per_cycle: float
     dram_bits_per_cycle: float
     prefetched_cycles: int = 0
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -132,9 +139,9 @@ class Report:
 
     @property
     def utilization(self) -> float:
-        """Share of the multipliers' cycles spent on MACs."""
-        cycles = self.latency_cycles * self.peak_macs_per_cycle
-        return self.macs / cycles if cycles else 0.0
+        """Share of the multipliers' cycles spent on MACs, of those a layer's widths allow."""
+        busy = sum(layer.utilization * layer.latency_cycles for layer in self.layers)
+        return busy / self.latency_cycles if self.latency_cycles else 0.0
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer, columns as in LayerReport."""

@@ -46,7 +46,7 @@ def simulate_layer(
     `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
-    tiles = schedule(layer, mapping)
+    tiles = schedule(layer, mapping, halo_reuse=spec.data_buffer.halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency)
     activity = play(lowered.program) if every_step else run(lowered.program)
@@ -76,7 +76,7 @@ def _report(
     work = _work(tiles, zeros, lowered, activity, spec, moved, array)
     cost = energy(work, spec, (width.input, width.weight, width.psum))
     stalls = activity.stall_cycles
-    multipliers = spec.pe_array.multipliers
+    peak = spec.pe_array.macs_per_cycle_at(width.input, width.weight)
     return LayerReport(
         layer=layer.name,
         op=layer.op,
@@ -88,7 +88,7 @@ def _report(
         stall_weight_cycles=stalls[Stall.WEIGHT],
         stall_output_cycles=stalls[Stall.OUTPUT],
         stall_controller_cycles=stalls[Stall.CONTROLLER],
-        utilization=layer.macs / (activity.latency_cycles * multipliers),
+        utilization=layer.macs / (activity.latency_cycles * peak),
         **moved,
         data_buffer_read_bits=work.data_buffer_read_bits + work.accumulator_read_bits,
         data_buffer_write_bits=work.data_buffer_write_bits + work.accumulator_write_bits,
@@ -116,6 +116,7 @@ def _report(
             )
             if parts is not None
         ),
+        multiplier_free_ops=work.macs if spec.pe_array.precision.multiplier_free else 0,
     )
 
 
@@ -148,7 +149,8 @@ def _work(
     handling = spec.pe_array.zero_handling
     issued = zeros.macs(handling.input == "skip", handling.weight == "skip", layer.macs)
     spent = zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
-    busy_pes = layer.macs / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
+    mac_cycles = spec.pe_array.mac_cycles_at(lowered.width.input, lowered.width.weight)
+    busy_pes = layer.macs * mac_cycles / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
@@ -162,7 +164,8 @@ def _work(
         weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
         output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),
         reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
-        bus_bits=sum(array.values()),
+        bus_bits=sum(array.values()) - array["array_read_weight_bits"],
+        weight_bus_bits=array["array_read_weight_bits"],
         data_buffer_read_bits=array["array_read_input_bits"] + stores + (0 if apart else psum_read),
         data_buffer_write_bits=loads + array["array_write_output_bits"] + (0 if apart else psum_written),
         accumulator_read_bits=psum_read if apart else 0,

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from accel.codecs import Bitmask, Codebook, Csc, Dense, Format, Huffman, NofM, RunLength
+from accel.codecs.format import Words
 from accel.spec import CodecName, Dma
 
 
-def format_of(codec: CodecName, value_bits: int, dma: Dma) -> Format:
-    """The format a codec's name and the parameters beside it stand for, for words of `value_bits`."""
+def weight_codebook_bits(dma: Dma) -> int:
+    """Bits of an index into a table of weights; 0 where weights are stored as values."""
+    return dma.formats.codebook_bits if dma.codec.weight in ("csc", "codebook") else 0
+
+
+def format_of(codec: CodecName, words: Words, value_bits: int, dma: Dma, codebook_bits: int = 0) -> Format:
+    """The format a codec's name and the parameters beside it stand for, to store these words of `value_bits`.
+
+    Raises InputError for more distinct values than a codebook of `codebook_bits` names; 0: there is none.
+    """
     given = dma.formats
-    table = Codebook((0,), given.codebook_bits, value_bits) if given.codebook_bits else None
+    table = Codebook.holding(words, codebook_bits, value_bits) if codebook_bits else None
     if codec == "codebook" and table is not None:
         return table
     if codec == "rlc":

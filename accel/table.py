@@ -47,7 +47,7 @@ def _headline(report: Report) -> str:
     return (
         f"{human(report.latency_ms, TIME)}, {human(report.energy_pj, ENERGY)} ({human(power_mw, POWER)}), "
         f"{human(report.dram_bits, DATA)} over the DRAM pins, {human(report.macs, COUNT)} MACs "
-        f"at {percent(report.utilization)} % of {report.peak_macs_per_cycle} a cycle"
+        f"at {percent(report.utilization)} % of {report.peak_macs_per_cycle:.10g} a cycle"
     )
 
 
@@ -156,4 +156,4 @@ def _tally(names: Iterable[str]) -> str:
     shown = {name: count for name, count in counts.items() if name}
     if len(shown) == 1:
         return next(iter(shown))
-    return ", ".join(f"{name} ({count} layers)" if count > 1 else f"{name} (1 layer)" for name, count in shown.items())
+    return "; ".join(f"{name} ({count} layers)" if count > 1 else f"{name} (1 layer)" for name, count in shown.items())

@@ -21,18 +21,24 @@ from statistics import median
 import numpy as np
 
 from accel import load
+from accel.assignment import assign
 from accel.closed_form import costs
 from accel.compute import compute
 from accel.evaluation import evaluate
 from accel.machine import play
 from accel.mapper import array_shape, explore
 from accel.program import TileProgram
+from accel.simulation import simulate_layer
+from accel.sparse_work import match_work
 from experiments.compare import show
 from mappings import Loop, Mapping
+from mappings.dataflows import candidates
 from mappings.search import Budget
 from mappings.space import MapSpace
-from workloads import Layer, Tensors
+from workloads import Density, Layer, Tensors
 from workloads import load as load_network
+from workloads.operands import draw
+from workloads.pruning import pruned
 
 PEERS = (
     "SCALE-Sim: 125 CPU seconds and 2.6 GB for AlexNet on 32x32, 10 CPU minutes for ResNet-50",
@@ -130,6 +136,33 @@ def kernel(size: int, runs: int) -> Timing:
     return timed(task, lambda: compute(layer, mapping), runs, layer.macs / 1e9, "GMAC/s", ">= 1")
 
 
+def two_sided(size: int, runs: int) -> Timing:
+    """The kernel that matches nonzero inputs with nonzero weights, values and cycles of every PE in one walk."""
+    layer = Layer(
+        "conv", K=128, C=128, P=size, Q=size, R=3, S=3, padding=(1, 1, 1, 1), density=Density(input=0.3, weight=0.3)
+    )
+    layer = replace(layer, tensors=draw(layer))
+    mapping = Mapping(
+        "bench",
+        on_chip=(Loop("K", 16), Loop("P", size)),
+        registers=(Loop("Q", size), Loop("C", 128), Loop("R", 3), Loop("S", 3)),
+        rows=(Loop("K", 8),),
+    )
+    place = assign(layer, mapping)
+    return timed(
+        f"both operands skipped, values and cycles, 30 % x 30 %, 3x3, 128 channels, {size}x{size}",
+        lambda: match_work(layer, place, values=True), runs, layer.macs / 1e9, "G MAC slots/s", ">= 1",
+    )  # fmt: skip
+
+
+def fully_connected(runs: int) -> Timing:
+    """VGG-16's largest layer on EIE, its 103 million weights drawn, coded and dealt to the PEs."""
+    chip = load("eie")
+    layer = next(layer for layer in pruned(load_network("vgg16"), "han2015").layers if layer.name == "fc6")
+    mapping = candidates("input_broadcast", layer, array_shape(chip))[0][0]
+    return timed("vgg16 fc6 on eie", lambda: simulate_layer(layer, mapping, chip), runs, target="< 2 s")
+
+
 def closed_form(passes: int, tilings: int, runs: int) -> Timing:
     """Closed-form costs on one thread: random passes of one layer, each with random tilings of them into tiles."""
     chip = load("eyeriss_v1")
@@ -195,13 +228,15 @@ def _process(command: list[str], **environment: str) -> tuple[float, float, str]
 def run(quick: bool = False) -> list[Timing]:
     """Every task; `quick` takes smaller ones, once, and leaves out the processes."""
     if quick:
-        return [network("lenet5", 1), machine(2_000, 1), kernel(14, 1), closed_form(8, 256, 1)]
+        return [network("lenet5", 1), machine(2_000, 1), kernel(14, 1), two_sided(14, 1), closed_form(8, 256, 1)]
     return [
         network("resnet50", 3, "< 5 s"),
         network("alexnet", 3),
         network("resnet18", 3),
         machine(20_000, 3),
         kernel(56, 5),
+        two_sided(56, 3),
+        fully_connected(3),
         closed_form(800, 256, 3),
         closed_form(12_500, 16, 3),
         mapping("resnet18", 3, "< 3 s"),

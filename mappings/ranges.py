@@ -34,19 +34,27 @@ def dim_ranges(layer: Layer, axes: MappingType[str, tuple[Ints, Ints]]) -> Range
 
 def window_words(layer: Layer, ranges: Ranges, vertical: bool) -> Ints:
     """Distinct input rows (or columns) inside the input that the output and filter ranges touch."""
-    outputs, taps = ("P", "R") if vertical else ("Q", "S")
-    side = 0 if vertical else 1
-    size = layer.H if vertical else layer.W
-    keys = np.stack([*ranges[outputs], *ranges[taps]], axis=-1)
+    keys, outputs = _windows(ranges, vertical)
     distinct, inverse = np.unique(keys.reshape(-1, 4), axis=0, return_inverse=True)
-    counts = np.empty(len(distinct), dtype=np.int64)
-    for index, (first, count, tap, taps_count) in enumerate(distinct):
-        windows = np.arange(first, first + count)[:, None] * layer.stride[side]
-        touched = windows + np.arange(tap, tap + taps_count) * layer.dilation[side] - layer.padding[side]
-        inside = touched[(touched >= 0) & (touched < size)]
-        counts[index] = len(np.unique(inside))
-    words: Ints = counts[inverse.reshape(keys.shape[:-1])]
+    counts = np.array([len(_touched(layer, key, vertical)) for key in distinct], dtype=np.int64)
+    words: Ints = counts[inverse.reshape(outputs)]
     return words
+
+
+def _windows(ranges: Ranges, vertical: bool) -> tuple[Ints, tuple[int, ...]]:
+    """(..., 4): first output, outputs, first tap, taps of each tile along one side, and the shape without them."""
+    outputs, taps = ("P", "R") if vertical else ("Q", "S")
+    keys = np.stack([*ranges[outputs], *ranges[taps]], axis=-1)
+    return keys, keys.shape[:-1]
+
+
+def _touched(layer: Layer, key: Ints, vertical: bool) -> Ints:
+    """Sorted input rows (or columns) that the windows of one key of `_windows` touch."""
+    first, count, tap, taps_count = key
+    side = 0 if vertical else 1
+    windows = np.arange(first, first + count)[:, None] * layer.stride[side]
+    touched = windows + np.arange(tap, tap + taps_count) * layer.dilation[side] - layer.padding[side]
+    return np.unique(touched[(touched >= 0) & (touched < (layer.H if vertical else layer.W))])
 
 
 def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingType[str, tuple[Ints, Ints]]) -> Ints:
@@ -62,16 +70,52 @@ def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingT
     return words
 
 
-def operand_runs(layer: Layer, operand: Operand, ranges: Ranges) -> tuple[Ints, Ints]:
+def slid_words(layer: Layer, ranges: Ranges, before: Ranges) -> tuple[Ints, Ints, Ints]:
+    """(words, runs, span) of input tiles when the words they share with the tile in `before` are kept from it.
+
+    They are kept when a tile's windows slide on: it covers the same images, channels and columns as the tile before it,
+    and rows from the same one or a later one on, or the other way round. What moves back or along both sides is
+    fetched whole.
+    """
+    same = np.ones(np.shape(ranges["G"][0]), dtype=bool)
+    for dim in "GNC":
+        same &= (ranges[dim][0] == before[dim][0]) & (ranges[dim][1] == before[dim][1])
+    whole, fresh, stays, onward = ([np.empty(0)] * 2 for _ in range(4))
+    for side, vertical in enumerate((True, False)):
+        now, shape = _windows(ranges, vertical)
+        pairs = np.concatenate([now, _windows(before, vertical)[0]], axis=-1).reshape(-1, 8)
+        distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        found = np.empty((len(distinct), 4), dtype=np.int64)
+        for index, pair in enumerate(distinct):
+            rows, kept = (_touched(layer, key, vertical) for key in (pair[:4], pair[4:]))
+            first, earlier = (
+                key[0] * layer.stride[side] + key[2] * layer.dilation[side] for key in (pair[:4], pair[4:])
+            )
+            news = np.setdiff1d(rows, kept, assume_unique=True)
+            found[index] = len(rows), len(news), np.array_equal(rows, kept), first >= earlier
+        whole[side], fresh[side], stays[side], onward[side] = found[inverse.reshape(-1)].reshape(*shape, 4).T
+    down = same & (stays[1] > 0) & (onward[0] > 0)
+    along = same & (stays[0] > 0) & (onward[1] > 0) & ~down
+    sides = (np.where(down, fresh[0], whole[0]), np.where(along, fresh[1], whole[1]))
+    words = ranges["G"][1] * ranges["N"][1] * ranges["C"][1] * sides[0] * sides[1]
+    return words, *operand_runs(layer, Operand.INPUT, ranges, sides)
+
+
+def operand_runs(
+    layer: Layer, operand: Operand, ranges: Ranges, sides: tuple[Ints, Ints] | None = None
+) -> tuple[Ints, Ints]:
     """Stretches of consecutive addresses a tile is made of, and words from its first address to its last.
 
     Tensors are stored as in `Tensors`, last index fastest. Flattened axes count by their covering ranges; gaps that a
-    stride leaves between windows within a row, or between whole rows, do not break a stretch.
+    stride leaves between windows within a row, or between whole rows, do not break a stretch. `sides`: input rows and
+    columns, where they are not all that the ranges touch.
     """
     dims = ("NGCHW", "GKCRS", "NGKPQ")[operand]
     sizes = [getattr(layer, dim) for dim in dims]
-    windows = {"H": True, "W": False}
-    extents = [window_words(layer, ranges, windows[dim]) if dim in windows else ranges[dim][1] for dim in dims]
+    if operand is Operand.INPUT and sides is None:
+        sides = (window_words(layer, ranges, True), window_words(layer, ranges, False))
+    windows = {} if sides is None else dict(zip("HW", sides, strict=True))
+    extents = [windows[dim] if dim in windows else ranges[dim][1] for dim in dims]
     runs = np.ones(np.shape(extents[0]), dtype=np.int64)
     span = np.ones(np.shape(runs), dtype=np.int64)
     broken = np.zeros(np.shape(runs), dtype=bool)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.mapping import Mapping, axis_extent, axis_relevant
-from mappings.ranges import Ints, dim_ranges, operand_runs, operand_words
+from mappings.ranges import Ints, dim_ranges, operand_runs, operand_words, slid_words
 from workloads.errors import InputError
 from workloads.layer import REDUCED, Layer, Operand
 
@@ -27,7 +27,7 @@ class TileSchedule:
     `stays`: (steps, 3), which stay in its buffer an operand's tile belongs to, counted from 0. `store_final`: (steps,),
     whether the outputs that leave are finished. `accumulates`: (steps,), whether the step adds to partial sums of an
     earlier step. `held_words`: (3,), the most words of each operand that must be in a buffer at once.
-    `tiles`: (steps, 3), which tile of each operand the step works on.
+    `tiles`: (steps, 3), which tile of each operand the step works on; `tile_words`: (steps, 3), its words.
     """
 
     layer: Layer
@@ -46,14 +46,19 @@ class TileSchedule:
     accumulates: NDArray[np.bool_]
     held_words: Ints
     tiles: Ints
+    tile_words: Ints
 
     @property
     def steps(self) -> int:
         return len(self.starts)
 
 
-def schedule(layer: Layer, mapping: Mapping) -> TileSchedule:
-    """Walk the off-chip loops of a legal mapping. Raises InputError when the mapping does not fit the layer."""
+def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> TileSchedule:
+    """Walk the off-chip loops of a legal mapping.
+
+    `halo_reuse`: inputs that overlapping windows share with the input tile fetched just before are not fetched again
+    when the tile slides on along one side (see `slid_words`). Raises InputError when the mapping does not fit the layer.
+    """
     mapping.check(layer)
     axes = mapping.axes()
     indices, starts = _walk(layer, mapping, axes)
@@ -69,13 +74,14 @@ def schedule(layer: Layer, mapping: Mapping) -> TileSchedule:
     stays = np.zeros((steps, 3), dtype=np.int64)
     held = np.zeros(3, dtype=np.int64)
     tiles = np.zeros((steps, 3), dtype=np.int64)
+    tile_words = np.zeros((steps, 3), dtype=np.int64)
     store_words = store_runs = store_spans = np.zeros(steps, dtype=np.int64)
     final = accumulates = np.zeros(steps, dtype=bool)
     for operand in Operand:
         words = operand_words(layer, operand, ranges, spans)
         runs, span = operand_runs(layer, operand, ranges)
         visits = _visits(mapping, indices, operand)
-        tiles[:, operand] = visits.tile
+        tiles[:, operand], tile_words[:, operand] = visits.tile, words
         stays[:, operand] = visits.stay
         held[operand] = np.bincount(visits.stay[visits.first], weights=words[visits.first]).max()
         loaded = visits.first
@@ -88,12 +94,21 @@ def schedule(layer: Layer, mapping: Mapping) -> TileSchedule:
             final = visits.last & ~_revisited(visits.tile[::-1])[::-1]
             reduced = [column for column, axis in enumerate(axes) if set(axis) & REDUCED]
             accumulates = np.asarray((starts[:, reduced] > 0).any(axis=1))
+        if operand is Operand.INPUT and halo_reuse:
+            fetched = np.flatnonzero(loaded)
+            now, before = (
+                {dim: (start[at], extent[at]) for dim, (start, extent) in ranges.items()}
+                for at in (fetched[1:], fetched[:-1])
+            )
+            words, runs, span = words.copy(), runs.copy(), span.copy()
+            words[fetched[1:]], runs[fetched[1:]], span[fetched[1:]] = slid_words(layer, now, before)
+        loaded = loaded & (words > 0)  # a tile of nothing but padding moves nothing
         load_words[:, operand] = np.where(loaded, words, 0)
         load_runs[:, operand] = np.where(loaded, runs, 0)
         load_spans[:, operand] = np.where(loaded, span, 0)
     return TileSchedule(
         layer, mapping, axes, starts, extents, load_words, load_runs, load_spans,
-        store_words, store_runs, store_spans, stays, final, accumulates, held, tiles,
+        store_words, store_runs, store_spans, stays, final, accumulates, held, tiles, tile_words,
     )  # fmt: skip
 
 

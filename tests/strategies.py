@@ -118,6 +118,8 @@ def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
         "pe_array.arrangement": "systolic" if systolic else "multicast",
         "pe_array.overlap_passes": systolic and draw(st.booleans()),
         "pe_array.window_reuse": draw(st.booleans()),
+        "pe_array.keep_registers": draw(st.booleans()),
+        "data_buffer.halo_reuse": draw(st.booleans()),
         "pe_array.accumulation_latency_cycles": draw(st.integers(0, 3)),
         "controller.layer_setup_cycles": draw(st.integers(0, 9)),
         "controller.tile_setup_cycles": draw(st.integers(0, 5)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from math import prod
+from math import isclose, prod
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workloads.errors import InputError
+from workloads.pattern import UNIFORM, Patterns
 
 DIMS = ("G", "N", "K", "C", "P", "Q", "R", "S")
 """Groups, batch, output and input channels per group, output rows and columns, filter rows and columns."""
@@ -85,8 +86,9 @@ class Layer:
 
     `h = p*stride + r*dilation - padding_top`, likewise w; elements outside the input are zero. K and C are per group.
     A fully connected layer is P=Q=R=S=1; a product of two activations has `weight_is_activation`.
+    An operand with an N:M pattern has that pattern's density, stated or not.
     Raises InputError for an extent, stride or dilation below 1, padding so large that no input row is left,
-    or more than MOST_WORDS or MOST_MACS.
+    more than MOST_WORDS or MOST_MACS, or a density other than its pattern's.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Layer:
     bits: Bits = Bits()
     density: Density = Density()
     weight_is_activation: bool = False
+    patterns: Patterns = UNIFORM
     tensors: Tensors | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -132,6 +135,25 @@ class Layer:
                 f"{self.macs} MACs, a tensor of {most} words: needs at most {MOST_MACS} and {MOST_WORDS}",
                 source=f"layer {self.name}",
             )
+        object.__setattr__(self, "density", self._settled_density())
+
+    def _settled_density(self) -> Density:
+        settled = {}
+        for operand, shape in zip(
+            ("input", "weight", "output"), (self.input_shape, self.weight_shape, self.output_shape), strict=True
+        ):
+            pattern, stated = getattr(self.patterns, operand), getattr(self.density, operand)
+            share = pattern.share(shape[1])
+            if share is None:
+                continue
+            if not any(isclose(stated, good) for good in (1.0, share, pattern.n / pattern.m)):
+                raise InputError(
+                    f'density.{operand} = {stated:g}: pattern "{pattern}" has {share:g} over {shape[1]} channels, '
+                    "leave one of the two out",
+                    source=f"layer {self.name}",
+                )
+            settled[operand] = share
+        return replace(self.density, **settled) if settled else self.density
 
     @property
     def extents(self) -> tuple[int, ...]:

@@ -14,6 +14,9 @@
     dilation = [1, 1]                             # [h, w]
     padding = [3, 3, 2, 2]                        # [top, left, bottom, right]
     density = { input = 0.4, weight = 0.3 }       # shares of nonzero words
+    pattern = { weight = "2:4" }                  # where zeros lie when drawn, see workloads.pattern
+    skew = { input = 0.5 }                        # how unevenly they are spread over channels, 0 to 1
+    codebook_bits = 4                             # weights are drawn from 16 values
     bits = { input = 8, weight = 8, output = 16 }
     tensors = "conv1.npz"                         # integer arrays input and weight; they replace the density
 
@@ -34,13 +37,14 @@ from workloads.fields import flag, refuse_unknown, share, subtable, text, whole,
 from workloads.layer import DIMS, Bits, Density, Layer
 from workloads.layer_set import independent_layers
 from workloads.network import Network
+from workloads.pattern import Pattern, Patterns
 from workloads.tensor_file import load_tensors
 from workloads.toml_file import read_toml
 
 OPERANDS = ("input", "weight", "output")
 FIELDS = (
     *("name", "op", *DIMS, "stride", "dilation", "padding"),
-    *("density", "bits", "tensors", "weight_is_activation"),
+    *("density", "pattern", "skew", "codebook_bits", "bits", "tensors", "weight_is_activation"),
 )
 
 
@@ -84,7 +88,7 @@ def _layer(table: object, number: int, path: Path) -> Layer:
     stride = _stride(table.get("stride", 1), where)
     dilation = _two(table.get("dilation", [1, 1]), "dilation", where)
     padding = _four(table.get("padding", [0, 0, 0, 0]), where)
-    bits, density = _bits(table, where), _density(table, where)
+    bits, density, patterns = _bits(table, where), _density(table, where), _patterns(table, where)
     is_activation = flag(table.get("weight_is_activation", False), "weight_is_activation", where)
     try:
         layer = Layer(
@@ -97,6 +101,7 @@ def _layer(table: object, number: int, path: Path) -> Layer:
             bits=bits,
             density=density,
             weight_is_activation=is_activation,
+            patterns=patterns,
         )
     except InputError as error:
         raise InputError(str(error), source=path) from None
@@ -140,6 +145,19 @@ def _density(table: Mapping[str, Any], where: str) -> Density:
     return Density(**{key: share(value, f"density.{key}", where) for key, value in given.items()})
 
 
+def _patterns(table: Mapping[str, Any], where: str) -> Patterns:
+    kinds, skews = subtable(table, "pattern", OPERANDS, where), subtable(table, "skew", OPERANDS, where)
+    bits = whole(table["codebook_bits"], "codebook_bits", where) if "codebook_bits" in table else 0
+    found = {}
+    try:
+        for operand in {**kinds, **skews}:
+            kind = text(kinds, operand, f"{where}, pattern", "unstructured")
+            found[operand] = Pattern.parse(kind, share(skews.get(operand, 0.0), f"skew.{operand}", where))
+        return Patterns(**found, codebook_bits=bits)
+    except InputError as error:
+        raise error if str(error).startswith(where) else InputError(str(error), source=where) from None
+
+
 def _dump(layer: Layer) -> str:
     lines = ["[[layer]]", f"name = {_quoted(layer.name)}", f"op = {_quoted(layer.op)}"]
     lines += [f"{dim} = {extent}" for dim, extent in zip(DIMS, layer.extents, strict=True) if extent != 1]
@@ -155,6 +173,14 @@ def _dump(layer: Layer) -> str:
         inside = ", ".join(f"{operand} = {value}" for operand, value in stated.items() if value != default)
         if inside:
             lines.append(f"{key} = {{ {inside} }}")
+    kinds = {operand: str(getattr(layer.patterns, operand)) for operand in OPERANDS}
+    if inside := ", ".join(f'{operand} = "{kind}"' for operand, kind in kinds.items() if kind != "unstructured"):
+        lines.append(f"pattern = {{ {inside} }}")
+    skews = {operand: getattr(layer.patterns, operand).skew for operand in OPERANDS}
+    if inside := ", ".join(f"{operand} = {skew}" for operand, skew in skews.items() if skew):
+        lines.append(f"skew = {{ {inside} }}")
+    if layer.patterns.codebook_bits:
+        lines.append(f"codebook_bits = {layer.patterns.codebook_bits}")
     if layer.weight_is_activation:
         lines.append("weight_is_activation = true")
     return "\n".join(lines) + "\n"

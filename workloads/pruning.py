@@ -1,14 +1,17 @@
-"""Published densities of pruned networks, by layer."""
+"""Densities of pruned networks by layer: published ones, and those of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from workloads.errors import InputError
+from workloads.fields import refuse_unknown, share, subtable
 from workloads.layer import Density, Layer
 from workloads.network import Network
+from workloads.toml_file import read_toml
 
 Percents = Mapping[str, tuple[int, int]]
 """By layer: nonzero weights, and nonzero outputs, in percent."""
@@ -52,5 +55,22 @@ def pruned(network: Network, name: str) -> Network:
 
     def change(layer: Layer) -> Layer:
         return replace(layer, density=found[layer.name])
+
+    return network.map_layers(change)
+
+
+def with_density_file(network: Network, path: str | Path) -> Network:
+    """The network with the densities of a TOML file, a line like `conv1 = { input = 0.9, weight = 0.4 }` a layer.
+
+    A layer or an operand that is not named keeps its own. Raises InputError naming the file, the layer and the value.
+    """
+    document = read_toml(path)
+    refuse_unknown(document, [layer.name for layer in network.layers], str(path))
+
+    def change(layer: Layer) -> Layer:
+        where = f"{path}: {layer.name}"
+        given = subtable(document, layer.name, ("input", "weight", "output"), str(path))
+        stated = {key: share(value, key, where) for key, value in given.items()}
+        return replace(layer, density=Density(**(asdict(layer.density) | stated)))
 
     return network.map_layers(change)

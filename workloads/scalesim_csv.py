@@ -15,9 +15,10 @@ from pathlib import Path
 
 from workloads.errors import InputError
 from workloads.fields import whole
-from workloads.layer import Density, Layer
+from workloads.layer import Layer
 from workloads.layer_set import independent_layers
 from workloads.network import Network
+from workloads.pattern import UNIFORM, Pattern, Patterns
 
 CONV_COLUMNS = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
 GEMM_COLUMNS = ("M", "N", "K")
@@ -29,8 +30,8 @@ def load_scalesim_csv(path: str | Path) -> Network:
     The IFMAP extents hold the padding already, so none is added. There are `ceil((ifmap - filter + stride) / stride)`
     outputs along an axis, as SCALE-Sim counts them: where the stride does not divide, the last window reaches beyond
     the map, and what it reads there is zero. A second stride column is that of the width. A sparsity column "N:M"
-    says that N of M weights are nonzero. M counts output pixels, K the summed products, N the filters. A layer name
-    that appears again gets "#2", "#3", ...
+    says that N weights of every M input channels are nonzero. M counts output pixels, K the summed products, N the
+    filters. A layer name that appears again gets "#2", "#3", ...
 
     Raises InputError naming the file, the line, the column, the value and what would do.
     """
@@ -81,17 +82,16 @@ def _columns(header: list[str], path: Path) -> tuple[str, ...]:
 def _layer(name: str, cells: list[str], columns: tuple[str, ...], where: str) -> Layer:
     if not name:
         raise InputError("the layer name is empty: needs one", source=where)
-    weight_density = 1.0
+    patterns = UNIFORM
     if len(cells) > len(columns) and ":" in cells[-1]:
-        weight_density = _ratio(cells.pop(), where)
+        patterns = Patterns(weight=_ratio(cells.pop(), where))
     allowed = columns if columns is GEMM_COLUMNS else (*columns, "Stride Width")
     if not len(columns) <= len(cells) <= len(allowed):
         problem = f"{len(cells)} numbers after the layer name: needs {len(columns)}, {', '.join(columns)}"
         raise InputError(problem, source=where)
     values = {column: _whole(cell, column, where) for column, cell in zip(allowed, cells, strict=False)}
-    density = Density(weight=weight_density)
     if columns is GEMM_COLUMNS:
-        return Layer(name, op="matmul", K=values["N"], C=values["K"], P=values["M"], density=density)
+        return Layer(name, op="matmul", K=values["N"], C=values["K"], P=values["M"], patterns=patterns)
     strides = (values["Strides"], values.get("Stride Width", values["Strides"]))
     p, below = _outputs(values, "Height", strides[0], where)
     q, beyond = _outputs(values, "Width", strides[1], where)
@@ -105,7 +105,7 @@ def _layer(name: str, cells: list[str], columns: tuple[str, ...], where: str) ->
         S=values["Filter Width"],
         stride=strides,
         padding=(0, 0, below, beyond),
-        density=density,
+        patterns=patterns,
     )
 
 
@@ -125,9 +125,9 @@ def _whole(cell: str, column: str, where: str) -> int:
     return whole(int(cell), column, where)
 
 
-def _ratio(cell: str, where: str) -> float:
+def _ratio(cell: str, where: str) -> Pattern:
     nonzero, _, block = cell.partition(":")
     n, m = (_whole(part.strip(), "Sparsity", where) for part in (nonzero, block))
     if n > m:
         raise InputError(f'Sparsity = "{cell}": needs N:M with N at most M', source=where)
-    return n / m
+    return Pattern("n_of_m", n, m)

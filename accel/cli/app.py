@@ -60,7 +60,24 @@ def run_command(
     batch: Batch = "1",
     bits: Annotated[str | None, typer.Option("--bits", metavar="W,A", help="Bits of weights and activations.")] = None,
     density: Annotated[
-        str | None, typer.Option("--density", metavar="NAME", help="Published zeros of a pruned network: han2015.")
+        str | None,
+        typer.Option(
+            "--density",
+            metavar="D|IN,WEIGHT[,OUT]|NAME|FILE",
+            help="Nonzeros to draw: shares, published ones (han2015), or a .toml file with a layer a line.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--pattern",
+            metavar="2:4|vector:N|kernel|...",
+            help="Where zeros of weights lie: N:M, vector:N[:DIM], kernel, group:N, filter. Of maps: input=vector:N.",
+        ),
+    ] = None,
+    skew: Annotated[
+        str | None,
+        typer.Option("--skew", metavar="X", help="How unevenly channels share the zeros, 0 (all alike) to 1."),
     ] = None,
     seed: Seed = "0",
     real_input: Annotated[
@@ -90,6 +107,8 @@ def run_command(
         batch=batch,
         bits=bits,
         density=density,
+        pattern=pattern,
+        skew=skew,
         seed=seed,
         real_input=real_input,
         outputs=outputs,

@@ -12,11 +12,11 @@ import numpy as np
 from accel.cli.console import show, write
 from accel.cli.progress import ProgressBar
 from accel.cli.values import mapping_of, whole, with_bits
+from accel.cli.zeros import FLAGS, with_zeros
 from accel.output import require_folder, require_writable, write_bytes, write_text
 from accel.spec import Accelerator, load
 from workloads import load as load_network
 from workloads.errors import InputError
-from workloads.pruning import pruned
 
 if TYPE_CHECKING:
     from accel.evaluation import Evaluation
@@ -87,6 +87,8 @@ def run(
     batch: str,
     bits: str | None,
     density: str | None,
+    pattern: str | None,
+    skew: str | None,
     seed: str,
     real_input: Path | None,
     outputs: Outputs,
@@ -98,12 +100,11 @@ def run(
     chosen = mapping_of(mapping)
     spec = load(chip)
     network = with_bits(load_network(network_name, inputs_at_once), bits)
-    if density is not None:
-        network = pruned(network, density)
+    network = with_zeros(network, density, pattern, skew)
     inputs = None
     if real_input is not None:
-        if density is not None:
-            raise InputError("--density and --input: zeros are those of the run on an input, give one of the two")
+        if not (density is pattern is skew is None):
+            raise InputError(f"{FLAGS} with --input: zeros are those of the run on an input, leave them or it out")
         from workloads.inputs import read_input
 
         inputs = read_input(real_input, network)

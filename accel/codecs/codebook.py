@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.codecs.format import StoredBits, Words
+from workloads.codebook import distinct, nearest_places, shared_values
 from workloads.errors import InputError
-
-ROUNDS = 50
-"""k-means stops earlier when no centre moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +30,20 @@ class Codebook:
 
     @classmethod
     def fit(cls, words: Words, index_bits: int, value_bits: int) -> Codebook:
-        """k-means over the nonzero words, from evenly spread centres; zero is kept as entry 0."""
-        levels, counts = np.unique(words[words != 0], return_counts=True)
-        room = (1 << index_bits) - 1
-        if len(levels) <= room:
-            return cls((0, *(int(level) for level in levels)), index_bits, value_bits)
-        points, weights = levels.astype(np.float64), counts.astype(np.float64)
-        centres = np.linspace(points[0], points[-1], room)
-        for _ in range(ROUNDS):
-            nearest = np.searchsorted((centres[1:] + centres[:-1]) / 2, points)
-            mass = np.bincount(nearest, weights, room)
-            moved = np.where(mass > 0, np.bincount(nearest, weights * points, room) / np.maximum(mass, 1), centres)
-            if np.array_equal(moved, centres):
-                break
-            centres = moved
-        rounded = {int(value) for value in np.rint(centres)} - {0}
-        return cls((0, *sorted(rounded)), index_bits, value_bits)
+        """The values `workloads.codebook.shared_values` finds; zero is one of them."""
+        return cls(tuple(shared_values(words, index_bits).tolist()), index_bits, value_bits)
+
+    @classmethod
+    def holding(cls, words: Words, index_bits: int, value_bits: int) -> Codebook:
+        """Every value that occurs, and zero. Raises InputError when there are more than an index can name."""
+        values = np.union1d(distinct(words)[0], [0])
+        if len(values) > 1 << index_bits:
+            raise InputError(
+                f"{len(values)} distinct values with zero: an index of {index_bits} bits names {1 << index_bits}, "
+                "let more words share a value or widen the index",
+                source="format codebook",
+            )
+        return cls(tuple(values.tolist()), index_bits, value_bits)
 
     @property
     def name(self) -> str:
@@ -66,12 +62,7 @@ class Codebook:
     def encode(self, words: Words) -> tuple[NDArray[np.int64]]:
         """Index of the nearest value, the lower one of two at the same distance."""
         order = np.argsort(np.array(self.table, dtype=np.int64), kind="stable")
-        levels = np.array(self.table, dtype=np.int64)[order]
-        flat = words.reshape(-1).astype(np.int64)
-        above = np.clip(np.searchsorted(levels, flat), 1, len(levels) - 1) if len(levels) > 1 else np.zeros_like(flat)
-        below = np.maximum(above - 1, 0)
-        nearest = np.where(levels[above] - flat < flat - levels[below], above, below)
-        return (order[nearest],)
+        return (order[nearest_places(words.reshape(-1), np.array(self.table, dtype=np.int64)[order])],)
 
     def decode(self, indices: Words, shape: int | tuple[int, ...]) -> NDArray[np.int64]:
         return np.array(self.table, dtype=np.int64)[indices].reshape(shape)

@@ -130,7 +130,7 @@ class EnergyTable(Part):
         """Global controller."""
         return self.control.pj_per_cycle
 
-    def leakage_mw(self, sram_kib: float, pes: int) -> float:
+    def leakage_mw(self, sram_kib: float, pes: float) -> float:
         """All memories and all PEs."""
         return sram_kib * self.leakage.sram_mw_per_kib + pes * self.leakage.logic_mw_per_pe
 

@@ -10,6 +10,7 @@ from accel.kernels.passes import (
     ACCUMULATION_LATENCY,
     COLUMNS,
     DOUBLE_BUFFERED,
+    MAC_CYCLES,
     OVERLAP_PASSES,
     PORT_BITS,
     REGISTERS,
@@ -66,6 +67,7 @@ def pass_totals(
     ports = machine[PORT_BITS : PORT_BITS + 4]
     bits = machine[WORD_BITS : WORD_BITS + 4]
     systolic = machine[SYSTOLIC] != 0
+    mac_cycles = machine[MAC_CYCLES]
     skew = machine[ROWS] + machine[COLUMNS] - 2 if systolic and machine[OVERLAP_PASSES] == 0 else 0
     blocks = np.empty(axes, dtype=np.int64)
     kinds = np.empty(axes, dtype=np.int64)  # classes of blocks along each axis
@@ -86,7 +88,9 @@ def pass_totals(
                 others[operand] *= blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
-    analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+    analyse(
+        pass_extent, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
+    )  # fmt: skip
     keeps = one[HELD : HELD + 3].copy()
     for operand in range(3):
         totals[HELD_FLAG + operand] = keeps[operand]
@@ -110,7 +114,9 @@ def pass_totals(
                 last = last and final
         if number > 0:
             if (shape != analysed).any():
-                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, one)
+                analyse(
+                    shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
+                )  # fmt: skip
                 analysed[:] = shape
             fill = drain = 0
             pes = 1

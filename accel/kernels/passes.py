@@ -11,11 +11,14 @@ from accel.kernels.reuse import (
     CYCLES,
     FILL,
     HELD,
+    INPUT,
     OUTPUT,
     SLICE,
     UNIQUE_OUTPUT,
     WORDS,
     analyse,
+    fresh_words,
+    pe_extent,
     port_cycles,
 )
 
@@ -45,17 +48,22 @@ LOGGED = 3
     DOUBLE_BUFFERED,
     PORT_BITS,
     WORD_BITS,
-) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16)
-MACHINE_FIELDS = 20
+    MAC_CYCLES,
+    KEEP_REGISTERS,
+) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21)
+MACHINE_FIELDS = 22
 """REGISTERS and DOUBLE_BUFFERED take three fields (input, weight, output), PORT_BITS and WORD_BITS a fourth: input,
-weight, partial sums in (words: partial sums), outputs out (words: finished outputs)."""
+weight, partial sums in (words: partial sums), outputs out (words: finished outputs). MAC_CYCLES: those of a MAC."""
+
+STREAM = 8
+"""Bit of `continued` beside one for each operand (INPUT lowest): all that registers hold goes on as it was."""
 
 
 @kernel
 def tile_cost(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, continued: bool, continues: bool, returns: bool, result: Ints,
+    accumulates: bool, finishes: bool, continued: int, continues: int, returns: bool, result: Ints,
 ) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
@@ -63,8 +71,8 @@ def tile_cost(
     loop_axis, loop_factor, loop_block: (loops,) the on-chip loops, outermost first. register_axis: register loops.
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
     dilation, (vertical, horizontal) each. machine: see MACHINE_FIELDS. accumulates: outputs of the tile already hold
-    partial sums; finishes: they are complete after it. continued, continues: what the registers hold was there before
-    the tile, and stays after it. returns: outputs come back to the buffer over several passes.
+    partial sums; finishes: they are complete after it. continued, continues: operands the registers hold already before
+    the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several passes.
     result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
     throughout a full pass.
     """
@@ -81,7 +89,7 @@ def tile_cost(
 def walk_passes(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, continued: bool, continues: bool, returns: bool, result: Ints,
+    accumulates: bool, finishes: bool, continued: int, continues: int, returns: bool, result: Ints,
     kept: Ints, issued: Bools, log: Ints,
 ) -> int:  # fmt: skip
     """As `tile_cost`, for an array that skips zeros.
@@ -102,11 +110,15 @@ def walk_passes(
     start = np.empty(axes, dtype=np.int64)
     index = np.zeros(loops, dtype=np.int64)
     before = np.full(loops, -1, dtype=np.int64)
-    fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
+    fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands, its place and its shape
+    fed_start = np.zeros(axes, dtype=np.int64)
+    fed_shape = np.zeros(axes, dtype=np.int64)
+    ones = np.ones(axes, dtype=np.int64)
+    steps = np.maximum(1, unroll // lanes)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides,
-        machine[REGISTERS : REGISTERS + 3], systolic, analyses[0],
+        machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], analyses[0],
     )  # fmt: skip
     known[0] = True
     keeps = analyses[0, HELD : HELD + 3]
@@ -138,7 +150,7 @@ def walk_passes(
             if not known[ragged]:
                 analyse(
                     shape, register_axis, unroll, lanes, relevant, window, strides,
-                    machine[REGISTERS : REGISTERS + 3], systolic, one,
+                    machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], one,
                 )  # fmt: skip
                 known[ragged] = True
             serial = fill = drain = hidden = 0
@@ -149,19 +161,26 @@ def walk_passes(
                 if not feeds and (operand != OUTPUT or not (held or ends)):
                     continue
                 first = first_pass if operand == OUTPUT else first_fed
-                changed = first and not (continued and held)
+                changed = first and not (held and continued >> operand & 1)
                 for loop in range(loops):
                     earlier = before[loop] if operand == OUTPUT else fed[loop]
                     if index[loop] != earlier and relevant[loop_axis[loop], operand] and not first:
                         changed = True
                 words = one[WORDS + operand] if changed or not held else 0
+                filled = one[FILL + operand] if changed or not held else 0
+                if operand == INPUT and machine[KEEP_REGISTERS] != 0 and changed and held and not first:
+                    moved = start - fed_start
+                    fresh = fresh_words(shape, fed_shape, moved, relevant, window, strides, ones)
+                    if fresh >= 0:
+                        words = fresh
+                        filled = fresh_words(
+                            pe_extent(shape, unroll, lanes), pe_extent(fed_shape, unroll, lanes), moved, relevant,
+                            window, strides, steps,
+                        )  # fmt: skip
                 if operand != OUTPUT:
                     words = -(-words * kept[operand, 0] // kept[operand, 1])
-                if changed or not held:
-                    filled = one[FILL + operand]
-                    if operand != OUTPUT:
-                        filled = -(-filled * kept[operand, 0] // kept[operand, 1])
-                    result[FILL_INPUT + operand] += filled
+                    filled = -(-filled * kept[operand, 0] // kept[operand, 1])
+                result[FILL_INPUT + operand] += filled
                 if operand != OUTPUT:
                     result[READ_INPUT + operand] += words
                     loading = port_cycles(words, bits[operand], ports[operand])
@@ -208,7 +227,7 @@ def walk_passes(
                             fill = max(fill, lead)
                     pace = max(pace, max(reading, writing) - lead)
             skew = 0
-            if systolic and not (first_pass and continued) and (first_pass or machine[OVERLAP_PASSES] == 0):
+            if systolic and not (first_pass and continued & STREAM) and (first_pass or machine[OVERLAP_PASSES] == 0):
                 skew = machine[ROWS] + machine[COLUMNS] - 2
             latency = machine[ACCUMULATION_LATENCY] if returns and feeds else 0
             extra = serial + fill + drain + skew
@@ -228,6 +247,8 @@ def walk_passes(
             if feeds:
                 first_fed = False
                 fed[:] = index
+                fed_start[:] = start
+                fed_shape[:] = shape
             number += 1
         loop = loops - 1
         while loop >= 0:
@@ -238,7 +259,7 @@ def walk_passes(
             loop -= 1
         if loop < 0:
             break
-    if resident > 0 and not continues:
+    if resident > 0 and not continues >> OUTPUT & 1:
         done = resident if complete else 0
         result[WRITE_PSUM] += resident - done
         result[WRITE_OUTPUT] += done

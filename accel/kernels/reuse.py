@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.options import kernel
-from accel.kernels.windows import distinct_positions
+from accel.kernels.windows import distinct_positions, new_positions
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -61,14 +61,14 @@ def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Int
 @kernel
 def analyse(
     extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
-    registers: Ints, systolic: bool, result: Ints,
+    registers: Ints, systolic: bool, mac_cycles: int, result: Ints,
 ) -> None:  # fmt: skip
     """Reuse analysis of one pass: which operands its registers hold, and what streams past them.
 
     Registers keep an operand's words over the innermost loops that fit (inside `depth`). The innermost loop outside
     them that changes the operand is its stream: along it only new words are fetched, and every loop further out
     fetches the stream again. On a systolic array only an operand that differs from PE to PE can stay: one that several
-    PEs share travels past them, also in a pass of a single cycle.
+    PEs share travels past them, also in a pass of a single cycle. A MAC takes `mac_cycles`.
     """
     axes = len(extent)
     loops = len(register_axis)
@@ -80,7 +80,7 @@ def analyse(
     block = np.empty(axes, dtype=np.int64)
     part = np.empty(axes, dtype=np.int64)
     lanes_used = 1  # every lane has registers of its own
-    result[CYCLES] = 1
+    result[CYCLES] = mac_cycles
     for axis in range(axes):
         spatial[axis] = min(unroll[axis], extent[axis])
         steps[axis] = max(1, unroll[axis] // lanes[axis])
@@ -131,6 +131,45 @@ def analyse(
     for axis in range(axes):
         if relevant[axis, OUTPUT]:
             result[UNIQUE_OUTPUT] *= extent[axis]
+
+
+@kernel
+def pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
+    """Indices along each axis that one PE works on in a pass of `extent` indices."""
+    return np.minimum(lanes, extent) * -(-extent // unroll)
+
+
+@kernel
+def fresh_words(
+    extent: Ints, earlier: Ints, moved: Ints, relevant: Bools, window: Ints, strides: Ints, steps: Ints
+) -> int:
+    """Input words over `extent` indices that a pass over `earlier` indices, so many `moved` before it, did not have.
+
+    -1 unless the windows slid on: along one side, forwards, with all else as it was. `steps` as in `_words`.
+    """
+    if window[0] < 0:
+        return -1
+    words = 1
+    for axis in range(len(extent)):
+        sides = axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
+        if relevant[axis, INPUT] and not sides:
+            if moved[axis] != 0 or extent[axis] != earlier[axis]:
+                return -1
+            words *= extent[axis]
+    for side in range(2):
+        o, t = window[side], window[side + 2]
+        other, tap = window[1 - side], window[3 - side]
+        rests = moved[other] * strides[1 - side] + moved[tap] * strides[3 - side] == 0
+        shift = moved[o] * strides[side] + moved[t] * strides[side + 2]
+        if rests and extent[other] == earlier[other] and extent[tap] == earlier[tap] and shift >= 0:
+            words *= distinct_positions(
+                extent[other], strides[1 - side] * steps[other], extent[tap], strides[3 - side] * steps[tap]
+            )
+            return words * new_positions(
+                shift, extent[o], strides[side] * steps[o], extent[t], strides[side + 2] * steps[t],
+                earlier[o], earlier[t],
+            )  # fmt: skip
+    return -1
 
 
 @kernel

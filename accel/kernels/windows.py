@@ -24,6 +24,26 @@ def distinct_positions(outputs: int, stride: int, taps: int, dilation: int) -> i
 
 
 @kernel
+def new_positions(
+    shift: int, outputs: int, stride: int, taps: int, dilation: int, outputs_before: int, taps_before: int
+) -> int:
+    """Distinct values of `shift + i*stride + j*dilation` that windows before them, not shifted, do not touch."""
+    common = gcd(stride, dilation)
+    a, b = stride // common, dilation // common
+    count = 0
+    for i in range(outputs):
+        for j in range(taps):
+            if i >= b and j + a < taps:
+                continue  # another i, j has the same value
+            there = False
+            for tap in range(taps_before):
+                rest = shift + i * stride + (j - tap) * dilation
+                there = there or (rest >= 0 and rest % stride == 0 and rest // stride < outputs_before)
+            count += not there
+    return count
+
+
+@kernel
 def touched_positions(
     first: int, outputs: int, stride: int, tap: int, taps: int, dilation: int, padding: int, size: int
 ) -> int:

@@ -17,6 +17,7 @@ from accel.spec.pe_array import (
     Registers,
     ZeroHandlings,
 )
+from accel.spec.precision import Precision
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
 
@@ -35,6 +36,7 @@ __all__ = [
     "Matching",
     "PEArray",
     "Ports",
+    "Precision",
     "RegisterDoubleBuffered",
     "Registers",
     "VectorUnit",

@@ -28,6 +28,8 @@ DataflowName = Literal[
     "no_local_reuse",
     "input_broadcast",
     "planar_tiled",
+    "channel_parallel",
+    "window_parallel",
 ]
 
 

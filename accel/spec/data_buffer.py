@@ -16,7 +16,13 @@ class DataBuffer(Part):
     """The next tile loads while this one is computed; each tile then gets half of the capacity."""
     keep_maps: bool = False
     """A layer's output stays here for the next layer when it fits."""
+    halo_reuse: bool = False
+    """Input words that a tile shares with the tile before it stay (a circular buffer) when windows slide on along one
+    side; False: tiles are fetched whole, halos again with each of them."""
     width_bits: Count = 64
     """Bits of one access to one bank."""
     banks: Count = 32
     """Equal banks the capacity is divided into."""
+    slices: Count = 1
+    """Separate memories it consists of, each beside the PEs it serves: accesses are to kib / slices, wires shorter by
+    the square root."""

@@ -36,7 +36,7 @@ class Formats(Part):
     m: Count = 4
     """n_of_m: ...among so many neighbours along the input channels."""
     codebook_bits: Annotated[int, Field(ge=0, le=16)] = 0
-    """codebook, csc: bits of an index into a table of values, which are taken to be in it; 0: csc stores values."""
+    """codebook, csc: bits of an index into a table of weights, which share so many values; 0: csc stores values."""
 
     @model_validator(mode="after")
     def _n_within_m(self) -> Formats:
@@ -77,6 +77,9 @@ class Dma(Part):
 
     @model_validator(mode="after")
     def _codebook_has_indices(self) -> Dma:
-        if "codebook" in (self.codec.input, self.codec.weight, self.codec.output) and not self.formats.codebook_bits:
+        for operand in ("input", "output"):
+            if getattr(self.codec, operand) == "codebook":
+                raise ValueError(f'codec.{operand} = "codebook": maps are computed, only weights come from a table')
+        if self.codec.weight == "codebook" and not self.formats.codebook_bits:
             raise ValueError('formats.codebook_bits = 0: codec "codebook" needs 1 up')
         return self

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from accel.spec.base import Count, Part, WholeNumber, WordBits
+from accel.spec.precision import Precision
 
 ZeroHandling = Literal["none", "gate", "skip"]
 """What a PE does on a zero operand: nothing special, spend the cycle but not the energy, or spend neither."""
@@ -127,12 +128,13 @@ def _ports_of_the_edges(fields: dict[str, Any]) -> Ports:
 
     Either operand may enter at either edge: which one does is the mapping's choice.
     """
-    if not {"rows", "columns", "lanes", "bits"} <= fields.keys():  # one of them is invalid and will be reported
+    if not {"rows", "columns", "lanes", "bits", "precision"} <= fields.keys():  # one is invalid and will be reported
         return Ports(input=1, weight=1, psum=1, output=1)
     rows, columns, lanes, bits = (fields[name] for name in ("rows", "columns", "lanes", "bits"))
+    input_bits, weight_bits = fields["precision"].word_bits((bits.input, bits.weight))
     return Ports(
-        input=max(rows, columns) * lanes * bits.input,
-        weight=max(rows, columns) * lanes * bits.weight,
+        input=max(rows, columns) * lanes * input_bits,
+        weight=max(rows, columns) * lanes * weight_bits,
         psum=columns * bits.psum,
         output=columns * bits.psum,
     )
@@ -150,9 +152,13 @@ class PEArray(Part):
     """Systolic skew is paid once a tile instead of once a pass."""
     window_reuse: bool = True
     """Overlapping convolution windows share loaded words; False: each (output pixel, tap) pair is a word of its own."""
+    keep_registers: bool = False
+    """Registers keep what the next pass needs again: inputs under windows that slide on along one side, and at a new
+    tile each operand that it does not change; False: windows are loaded whole, and at a new tile all operands are."""
     accumulation_latency_cycles: WholeNumber = 0
     """Exposed once a pass when the pass's outputs accumulate in the buffer over several passes."""
     bits: Bits = Bits()
+    precision: Precision = Precision()
     registers: Registers = Registers()
     ports: Ports = Field(default_factory=_ports_of_the_edges)
     """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output)."""
@@ -170,19 +176,54 @@ class PEArray(Part):
 
     @property
     def multipliers(self) -> int:
-        """Multiply-accumulates a cycle at most."""
+        """Multipliers of the native width; with fixed precision, multiply-accumulates a cycle at most."""
         return self.rows * self.columns * self.lanes
+
+    @property
+    def native(self) -> tuple[int, int]:
+        """Native widths of input and weight."""
+        return self.bits.input, self.bits.weight
+
+    def lanes_at(self, input_bits: int, weight_bits: int) -> int:
+        """Lanes of a PE on operands of these widths."""
+        return self.lanes * self.precision.lanes((input_bits, weight_bits), self.native)
+
+    def mac_cycles_at(self, input_bits: int, weight_bits: int) -> int:
+        """Cycles a multiply-accumulate of these widths keeps its lane."""
+        return self.precision.mac_cycles((input_bits, weight_bits), self.native)
+
+    def macs_per_cycle_at(self, input_bits: int, weight_bits: int) -> float:
+        """Multiply-accumulates of these widths a cycle at most."""
+        lanes = self.rows * self.columns * self.lanes_at(input_bits, weight_bits)
+        return lanes / self.mac_cycles_at(input_bits, weight_bits)
+
+    @property
+    def register_widths(self) -> tuple[int, int, int]:
+        """Bits behind a register word of input, weight and partial sum."""
+        return (*self.precision.word_bits(self.native), self.bits.psum)
 
     @property
     def register_bits(self) -> int:
         """Storage bits of all registers, double buffers counted twice."""
-        words, twice = self.registers, self.register_double_buffered
-        per_lane = (
-            words.input * self.bits.input * (1 + twice.input)
-            + words.weight * self.bits.weight * (1 + twice.weight)
-            + words.output * self.bits.psum * (1 + twice.output)
-        )
-        return self.multipliers * per_lane
+        words, twice, widths = self.registers, self.register_double_buffered, self.register_widths
+        per_lane = words.input * widths[0] * (1 + twice.input) + words.weight * widths[1] * (1 + twice.weight)
+        return self.multipliers * per_lane + self.accumulators * words.output * widths[2] * (1 + twice.output)
+
+    @property
+    def accumulators(self) -> int:
+        """Files of partial sums: one a lane, one a PE where its lanes are summed first."""
+        return self.rows * self.columns if self.precision.joins_lanes else self.multipliers
+
+    @model_validator(mode="after")
+    def _precision_makes_sense(self) -> PEArray:
+        problem = self.precision.native_problem(self.native)
+        if problem:
+            raise ValueError(problem)
+        if self.skips and self.precision.style != "fixed":
+            raise ValueError(
+                f'zero_handling = "skip": needs precision.style = "fixed", "{self.precision.style}" can only gate zeros'
+            )
+        return self
 
     @model_validator(mode="after")
     def _skew_only_when_systolic(self) -> PEArray:

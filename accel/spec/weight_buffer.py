@@ -18,3 +18,6 @@ class WeightBuffer(Part):
     """Bits of one access to one bank."""
     banks: Count = 32
     """Equal banks the capacity is divided into."""
+    slices: Count = 1
+    """Separate memories it consists of, each beside the PEs it serves: accesses are to kib / slices, wires shorter by
+    the square root."""

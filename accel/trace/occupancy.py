@@ -52,7 +52,7 @@ def _inputs(result: LayerResult) -> Changes:
     if not loaded.any():  # the map was left on chip by the layer before
         whole = layer.words(Operand.INPUT) * width.input
         return Changes(np.array([0, result.activity.latency_cycles]), np.array([whole, -whole]))
-    bits = result.schedule.load_words[loaded, Operand.INPUT] * width.input
+    bits = result.schedule.tile_words[loaded, Operand.INPUT] * width.input
     return _loads(result, Operand.INPUT, INPUT, bits, result.activity.timeline.finished, first=False)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from mappings.column import MappingColumn
 from mappings.dataflows.array import ArrayShape
+from mappings.dataflows.dot_product import channel_parallel, window_parallel
 from mappings.dataflows.input_broadcast import input_broadcast
 from mappings.dataflows.no_local_reuse import no_local_reuse
 from mappings.dataflows.planar_tiled import planar_tiled
@@ -30,6 +31,8 @@ DATAFLOWS: dict[str, Dataflow] = {
     "no_local_reuse": no_local_reuse,
     "input_broadcast": input_broadcast,
     "planar_tiled": planar_tiled,
+    "channel_parallel": channel_parallel,
+    "window_parallel": window_parallel,
 }
 
 

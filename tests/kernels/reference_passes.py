@@ -24,10 +24,12 @@ class Machine:
     overlap_passes: bool = False
     window_reuse: bool = True
     accumulation_latency: int = 0
+    keep_registers: bool = False
     registers: tuple[int, int, int] = (1, 1, 1)
     double_buffered: tuple[bool, bool, bool] = (False, False, False)
     port_bits: tuple[int, int, int, int] = (8, 8, 32, 32)
     word_bits: tuple[int, int, int, int] = (8, 8, 32, 8)
+    mac_cycles: int = 1
 
 
 @dataclass
@@ -69,8 +71,8 @@ def tile_cost(
     *,
     accumulates: bool = False,
     finishes: bool = True,
-    continued: bool = False,
-    continues: bool = False,
+    continued: int = 0,
+    continues: int = 0,
     returns: bool = False,
 ) -> Counts:
     """The passes of one tile in order; `extent` is the tile's size along each axis. Full passes decide what stays."""
@@ -78,6 +80,7 @@ def tile_cost(
     full = {axis: mapping.pass_extent(axis) for axis in extent}
     stays = {operand: one_pass(layer, mapping, machine, full, operand).held for operand in Operand}
     before: dict[str, tuple[int, ...]] = {}
+    around: tuple[Indices, Indices] | None = None  # where the pass and the one before it lie in the tile
     resident: list[int] = []  # output words in the registers, and whether they are finished
     complete = False
     for starts, digits in passes(mapping, extent):
@@ -85,15 +88,26 @@ def tile_cost(
         reduced = [axis for axis in extent if set(axis) & set("CRS")]
         adds = accumulates or any(starts[axis] > 0 for axis in reduced)
         ends = finishes and all(starts[axis] + size[axis] == extent[axis] for axis in reduced)
-        macs = prod(-(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in mapping.registers)
+        macs = machine.mac_cycles * prod(
+            -(-size[loop.axis] // mapping.unrolled(loop.axis)) for loop in mapping.registers
+        )
         serial = fill = drain = hidden = 0
         pace = macs
+        place = {axis: range(starts[axis], starts[axis] + size[axis]) for axis in extent}
+        around = (place, around[0]) if around else (place, place)
         for operand in Operand:
             one, held = one_pass(layer, mapping, machine, size, operand), stays[operand]
             selecting = [axis for axis in extent if set(axis) & RELEVANT[operand]]
-            moved = any(digits[axis] != before[axis] for axis in selecting) if before else not (continued and held)
+            moved = any(digits[axis] != before[axis] for axis in selecting) if before else not (continued >> operand & 1 and held)
             fetched = one.words if moved or not held else 0
-            counts.fills[operand] += one.fill if moved or not held else 0
+            filled = one.fill if moved or not held else 0
+            if machine.keep_registers and operand is Operand.INPUT and held and moved and before:
+                if slides(layer, machine, *around):
+                    now, then = (words_of(layer, machine, operand, indices) for indices in around)
+                    fetched = len(now - then)
+                    now, then = (words_of(layer, machine, operand, one_pe(mapping, indices)) for indices in around)
+                    filled = len(now - then) if machine.registers[operand] else 0
+            counts.fills[operand] += filled
             if operand is Operand.OUTPUT:
                 unique = prod(size[axis] for axis in selecting)
                 if held:
@@ -136,7 +150,7 @@ def tile_cost(
                 lead = 0 if machine.systolic else max(0, port_cycles(machine, operand, one.first) - 1)
                 fill = max(fill, lead)
                 pace = max(pace, loading - lead)
-        pays_skew = not machine.overlap_passes if before else not continued
+        pays_skew = not machine.overlap_passes if before else not continued & 8
         skew = machine.rows + machine.columns - 2 if machine.systolic and pays_skew else 0
         latency = machine.accumulation_latency if returns else 0
         cycles = max(serial + fill + pace + drain + skew, hidden) + latency
@@ -145,7 +159,7 @@ def tile_cost(
         counts.port += cycles - macs - skew - latency
         counts.passes += 1
         before = digits
-    if resident and not continues:
+    if resident and not continues >> Operand.OUTPUT & 1:
         left = sum(resident)
         counts.write_output += left if complete else 0
         counts.write_psum += 0 if complete else left
@@ -214,6 +228,33 @@ def one_pass(layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, i
     along = slots_needed(layer, mapping, machine, size, operand, loops[max(stream, 0) :])
     fill = along * prod(times[: max(stream, 0)]) if machine.registers[operand] else 0
     return Pass(sum(len(words) for words in fetched.values()), len(first), fill, held)
+
+
+def slides(layer: Layer, machine: Machine, now: Indices, then: Indices) -> bool:
+    """Whether windows moved on along one side of the input, and nothing else of it changed."""
+    if not machine.window_reuse or not all(dim in now for dim in "PQRS"):
+        return False
+    if any(now[axis] != then[axis] for axis in now if set(axis) & set("GNC")):
+        return False
+
+    def start(indices: Indices, side: int) -> int:
+        output, tap = ("PR", "QS")[side]
+        return indices[output].start * layer.stride[side] + indices[tap].start * layer.dilation[side]
+
+    def alike(side: int) -> bool:
+        lengths = [[len(indices[dim]) for dim in ("PR", "QS")[side]] for indices in (now, then)]
+        return start(now, side) == start(then, side) and lengths[0] == lengths[1]
+
+    return any(alike(1 - side) and start(now, side) >= start(then, side) for side in (0, 1))
+
+
+def one_pe(mapping: Mapping, indices: Indices) -> Indices:
+    """Every u-th index of an axis unrolled u times, as many as the busiest PE has, from the first on."""
+    found = {}
+    for axis, at in indices.items():
+        unrolled = mapping.unrolled(axis)
+        found[axis] = range(at.start, at.start + unrolled * -(-len(at) // unrolled), unrolled)
+    return found
 
 
 def cycle_indices(mapping: Mapping, size: dict[str, int], loops: tuple[Loop, ...], digits: tuple[int, ...]) -> Indices:

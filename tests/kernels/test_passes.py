@@ -18,6 +18,9 @@ from workloads import Layer
 SMALL = 600
 """MACs of a layer: the reference looks at each of them several times."""
 
+MASKS = (0, 1, 2, 4, 3, 5, 6, 7, 15)
+"""Which operands stay in the registers from tile to tile, a bit each; 15: and nothing else changes."""
+
 machines = st.builds(
     Machine,
     rows=st.integers(1, 20),
@@ -26,15 +29,17 @@ machines = st.builds(
     overlap_passes=st.booleans(),
     window_reuse=st.booleans(),
     accumulation_latency=st.integers(0, 3),
+    keep_registers=st.booleans(),
     registers=st.tuples(*[st.sampled_from([0, 1, 2, 3, 6, 12, 40])] * 3),
     double_buffered=st.tuples(*[st.booleans()] * 3),
     port_bits=st.tuples(*[st.sampled_from([4, 8, 20, 64, 1000])] * 4),
     word_bits=st.tuples(*[st.sampled_from([8, 16, 5])] * 2, st.just(24), st.sampled_from([8, 24])),
+    mac_cycles=st.sampled_from([1, 1, 2, 7]),
 )
 
 
 def kernel_counts(
-    layer: Layer, mapping: Mapping, machine: Machine, extent: dict[str, int], flags: dict[str, bool]
+    layer: Layer, mapping: Mapping, machine: Machine, extent: dict[str, int], flags: dict[str, int]
 ) -> list[int]:
     """The kernel on the same question."""
     axes = tuple(extent)
@@ -43,7 +48,7 @@ def kernel_counts(
         [
             machine.rows, machine.columns, machine.systolic, machine.overlap_passes, machine.window_reuse,
             machine.accumulation_latency, *machine.registers, *machine.double_buffered, *machine.port_bits,
-            *machine.word_bits,
+            *machine.word_bits, machine.mac_cycles, machine.keep_registers,
         ],
         dtype=np.int64,
     )  # fmt: skip
@@ -63,13 +68,14 @@ def test_a_tile_costs_what_its_passes_cost(data: st.DataObject, machine: Machine
     tiles = schedule(layer, mapping)
     row = data.draw(st.integers(0, tiles.steps - 1))
     extent = dict(zip(tiles.axes, tiles.extents[row].tolist(), strict=True))
-    names = ("accumulates", "finishes", "continued", "continues", "returns")
-    flags = {name: data.draw(st.booleans(), label=name) for name in names}
+    names = ("accumulates", "finishes", "returns")
+    flags: dict[str, int] = {name: data.draw(st.booleans(), label=name) for name in names}
+    flags |= {name: data.draw(st.sampled_from(MASKS), label=name) for name in ("continued", "continues")}
     expected = reference_passes.tile_cost(layer, mapping, machine, extent, **flags)
     assert kernel_counts(layer, mapping, machine, extent, flags) == expected.as_list()
 
 
-PLAIN = {"accumulates": False, "finishes": True, "continued": False, "continues": False, "returns": False}
+PLAIN = {"accumulates": False, "finishes": True, "continued": 0, "continues": 0, "returns": False}
 
 
 def test_a_row_of_row_stationary_by_hand() -> None:
@@ -98,7 +104,7 @@ def test_a_last_tile_of_one_cycle_is_fed_too(tiles: tuple[int, ...], reads: int)
     total = 0
     for number, size in enumerate(tiles):
         extent = dict.fromkeys(mapping.axes(), 1) | {"Q": size}
-        flags = PLAIN | {"continued": number > 0, "continues": number < 2}
+        flags = PLAIN | {"continued": 15 * (number > 0), "continues": 15 * (number < 2)}
         counts = kernel_counts(layer, mapping, Machine(), extent, flags)
         total += counts[passes.READ_INPUT]
         assert counts[passes.WRITE_OUTPUT] == size

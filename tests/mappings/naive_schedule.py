@@ -54,7 +54,7 @@ def steps(layer: Layer, mapping: Mapping) -> list[Step]:
     return found
 
 
-def moves(layer: Layer, mapping: Mapping) -> Moves:
+def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
     """Keep each operand's tiles for as long as the loops outside its hold depth stand still."""
     result = Moves()
     walked = steps(layer, mapping)
@@ -69,6 +69,7 @@ def moves(layer: Layer, mapping: Mapping) -> Moves:
         last_touch[operand] = [position in seen.values() for position in range(len(walked))]
         result.held[operand] = 0
     buffers: dict[Operand, dict[tuple[frozenset[int], ...], frozenset[Word]]] = {operand: {} for operand in Operand}
+    latest: Step | None = None
     for position, step in enumerate(walked):
         outputs = step.words[Operand.OUTPUT]
         partial = {sums.get(word, 0) > 0 for word in outputs}
@@ -80,7 +81,12 @@ def moves(layer: Layer, mapping: Mapping) -> Moves:
                 buffers[operand].clear()
             absent = step.tile(operand) not in buffers[operand]
             wanted = absent and (operand is not Operand.OUTPUT or result.accumulates[-1])
-            result.loads[operand].append(step.words[operand] if wanted else frozenset())
+            fetched = step.words[operand] if wanted else frozenset()
+            if halo_reuse and wanted and operand is Operand.INPUT:
+                if latest and slides(layer, step, latest):
+                    fetched -= latest.words[operand]
+                latest = step
+            result.loads[operand].append(fetched)
             buffers[operand][step.tile(operand)] = step.words[operand]
             result.held[operand] = max(result.held[operand], sum(len(words) for words in buffers[operand].values()))
         reduced = prod(len(found) for axis, found in step.indices.items() if set(axis) <= set("CRS"))
@@ -153,12 +159,7 @@ def _words(layer: Layer, indices: dict[str, frozenset[int]]) -> dict[Operand, fr
         needed = {axis: at for axis, at in indices.items() if set(axis) & set(dims)}
         found[operand] = frozenset(tuple(point[dim] for dim in dims) for point in coordinates(layer, needed))
     # Inputs are fetched as whole boxes, also where a flattened axis needs but parts of them.
-    box: dict[str, frozenset[int]] = {}
-    for axis, at in indices.items():
-        points = [_unflatten(layer, axis, index) for index in at]
-        for dim in axis:
-            values = [point[dim] for point in points]
-            box[dim] = frozenset(range(min(values), max(values) + 1))
+    box = _covering(layer, indices)
     words = set()
     rows = {p * layer.stride[0] + r * layer.dilation[0] - layer.padding[0] for p, r in product(box["P"], box["R"])}
     columns = {q * layer.stride[1] + s * layer.dilation[1] - layer.padding[1] for q, s in product(box["Q"], box["S"])}
@@ -167,6 +168,41 @@ def _words(layer: Layer, indices: dict[str, frozenset[int]]) -> dict[Operand, fr
             words.add((n, g, c, h, w))
     found[Operand.INPUT] = frozenset(words)
     return found
+
+
+def _covering(layer: Layer, indices: dict[str, frozenset[int]]) -> dict[str, range]:
+    """Per dimension, the range that covers the indices along its axis."""
+    box: dict[str, range] = {}
+    for axis, at in indices.items():
+        points = [_unflatten(layer, axis, index) for index in at]
+        for dim in axis:
+            values = [point[dim] for point in points]
+            box[dim] = range(min(values), max(values) + 1)
+    return box
+
+
+def slides(layer: Layer, now: Step, then: Step) -> bool:
+    """Whether the input tile moved on along one side, and nothing else of it changed."""
+    boxes = [_covering(layer, step.indices) for step in (now, then)]
+    if any(boxes[0][dim] != boxes[1][dim] for dim in "GNC"):
+        return False
+
+    def first(box: dict[str, range], side: int) -> int:
+        output, tap = ("PR", "QS")[side]
+        return box[output].start * layer.stride[side] + box[tap].start * layer.dilation[side]
+
+    def touched(box: dict[str, range], side: int) -> set[int]:
+        output, tap = ("PR", "QS")[side]
+        places = {
+            at * layer.stride[side] + by * layer.dilation[side] - layer.padding[side]
+            for at, by in product(box[output], box[tap])
+        }
+        return {place for place in places if 0 <= place < (layer.H, layer.W)[side]}
+
+    return any(
+        touched(boxes[0], 1 - side) == touched(boxes[1], 1 - side) and first(boxes[0], side) >= first(boxes[1], side)
+        for side in (0, 1)
+    )
 
 
 def _stays(mapping: Mapping, walked: list[Step], operand: Operand) -> list[int]:

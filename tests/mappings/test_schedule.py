@@ -7,13 +7,26 @@ from collections import Counter
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from mappings import Loop, Mapping, schedule
 from tests.mappings.naive_schedule import addresses, covering_box, macs, moves, steps
-from tests.strategies import layers_and_mappings
+from tests.strategies import layers, layers_and_mappings
 from workloads import InputError, Layer, Operand
 
 Case = tuple[Layer, Mapping]
+
+
+@st.composite
+def strips(draw: st.DrawFn) -> Case:
+    """Tiles of whole rows, or of whole columns, one after the other."""
+    layer = draw(layers(most_macs=4000))
+    dim = draw(st.sampled_from("PQ"))
+    size = draw(st.integers(1, getattr(layer, dim)))
+    inside = tuple(Loop(other, getattr(layer, other)) for other in "GNKCPQRS" if other != dim)
+    return layer, Mapping(
+        "strips", off_chip=(Loop(dim, -(-getattr(layer, dim) // size)),), on_chip=inside, registers=(Loop(dim, size),)
+    )
 
 
 def runs_and_span(found: list[int]) -> tuple[int, int]:
@@ -102,6 +115,27 @@ def test_runs_and_spans_are_stretches_of_addresses(case: Case) -> None:
             check_stretches(layer, operand, words, tiles.load_runs[row, operand], tiles.load_spans[row, operand])
     for row, words in enumerate(naive.stores):
         check_stretches(layer, Operand.OUTPUT, words, tiles.store_runs[row], tiles.store_spans[row])
+
+
+@given(layers_and_mappings(flat=False) | layers_and_mappings())
+def test_halos_that_stay_are_not_fetched_again(case: Case) -> None:
+    layer, mapping = case
+    tiles, plain = schedule(layer, mapping, halo_reuse=True), schedule(layer, mapping)
+    found = moves(layer, mapping, halo_reuse=True).loads[Operand.INPUT]
+    assert tiles.load_words[:, Operand.INPUT].tolist() == [len(words) for words in found]
+    for row, words in enumerate(found):
+        at = tiles.load_runs[row, Operand.INPUT], tiles.load_spans[row, Operand.INPUT]
+        check_stretches(layer, Operand.INPUT, words, *at)
+        assert words or at == (0, 0)
+    assert np.array_equal(tiles.load_words[:, 1:], plain.load_words[:, 1:])
+    assert np.array_equal(tiles.held_words, plain.held_words)
+
+
+@given(strips())
+def test_strips_of_a_map_fetch_each_row_once_where_halos_stay(case: Case) -> None:
+    layer, mapping = case
+    loads = schedule(layer, mapping, halo_reuse=True).load_words[:, Operand.INPUT]
+    assert int(loads.sum()) == len(frozenset().union(*moves(layer, mapping).loads[Operand.INPUT]))
 
 
 def check_stretches(layer: Layer, operand: Operand, words: frozenset[tuple[int, ...]], runs: int, span: int) -> None:

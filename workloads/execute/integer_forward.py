@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.codebook import shared
 from workloads.errors import InputError
 from workloads.execute.convolve import convolve_integers, macs_on_padding, macs_on_zero
 from workloads.execute.execution import Execution, LayerRun
@@ -35,6 +36,7 @@ def execute(
     run_layer: RunLayer = convolve_integers,
     seed: int = 0,
     keep_activations: bool = False,
+    codebook_bits: int = 0,
 ) -> Execution:
     """Runs the network on real inputs in integers.
 
@@ -43,12 +45,13 @@ def execute(
     from its own accumulators in this run. A layer's own `bits` win over the arguments. ReLU, ReLU6, clips, maxima and
     moves are exact on integers; sums, means, joins and products align scales by integer multipliers; softmax, LRN and
     the smooth functions work on real values and requantise. Parameters the network lacks are drawn with `seed`.
+    With `codebook_bits`, or those of a layer's own patterns, the weights of a layer share so many values.
 
     Raises InputError for inputs that do not fit, an operation without known meaning, or a result of `run_layer` that
     has the wrong shape.
     """
     tensors = {name: quantise(real, bits_input) for name, real in network_inputs(network, inputs).items()}
-    run = _Run(network, bits_input, bits_weight, run_layer, seed)
+    run = _Run(network, bits_input, bits_weight, run_layer, seed, codebook_bits)
     runs: dict[str, LayerRun] = {}
     last_use = {name: i for i, node in enumerate(network.nodes) for name in node.inputs}
     outputs: dict[str, NDArray[np.float64]] = {}
@@ -78,6 +81,7 @@ class _Run:
     bits_weight: int
     run_layer: RunLayer
     seed: int
+    codebook_bits: int
 
     def layer(self, node: Node, layer: Layer, xs: Sequence[Quantised]) -> tuple[Quantised, LayerRun]:
         x = narrowed(xs[0], layer.bits.input or self.bits_input)
@@ -122,4 +126,5 @@ class _Run:
             limit = 1 << min(self.bits_input + bits + BIAS_GUARD_BITS, BIAS_MOST_BITS)
             least = np.abs(parameters.bias) / (input_scale * limit)
         values, scales = quantise_by_channel(parameters.weight, bits, least, source=f"weights of node {node.name}")
-        return values, scales, parameters.bias
+        codebook_bits = layer.patterns.codebook_bits or self.codebook_bits
+        return shared(values, codebook_bits) if codebook_bits else values, scales, parameters.bias

@@ -9,6 +9,7 @@ import numpy as np
 from workloads.errors import InputError
 from workloads.layer import Layer
 from workloads.network import Network, Node, Parameters
+from workloads.zeros import nonzero_mask
 
 
 def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
@@ -34,6 +35,6 @@ def _drawn(layer: Layer, seed: int) -> Parameters:
     generator = np.random.default_rng([seed, crc32(layer.name.encode())])
     weight = generator.standard_normal(layer.weight_shape, dtype=np.float32)
     weight *= np.float32(np.sqrt(2.0 / (layer.C * layer.R * layer.S)))
-    if layer.density.weight < 1.0:
-        weight[generator.random(layer.weight_shape, dtype=np.float32) >= layer.density.weight] = 0.0
+    pattern = layer.patterns.weight
+    weight[~nonzero_mask(generator, "weight", layer.weight_shape, layer.density.weight, pattern)] = 0.0
     return Parameters(weight)

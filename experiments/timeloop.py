@@ -1,0 +1,111 @@
+"""Access counts as Timeloop prints them, from our report: how to write one of its mappings here, and what equals what.
+
+A. Parashar et al., "Timeloop: A Systematic Approach to DNN Accelerator Evaluation", ISPASS 2019, and the semantics of
+its documentation: DRAM, a shared buffer, and PEs with a register file each. Loops of its DRAM level are `off_chip` loops
+here, those of the buffer `on_chip`, those of the register file `registers`, spatial ones `rows` and `columns`, all
+outermost first. `machine`, in data/timeloop_machine.toml, is what it counts on: nothing but the MACs takes time.
+
+Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
+tensors without padding, windows without gaps (stride at most the taps of a tile), unrolled G, N, K and C. Different:
+
+- unrolled P, Q, R or S: here a word that several PEs need in a pass crosses the buffer port once, in Timeloop once for
+  every different tile of a PE;
+- stride gaps: here words that no window touches are not fetched; Timeloop moves the whole box around a tile;
+- register windows start anew with every tile in the buffer; Timeloop may slide on, and takes the second iteration of
+  each loop for all later ones, which shifts a window's first words at such edges.
+- Timeloop counts no reads of the buffer for outputs on their way to DRAM; `data_buffer_read_bits` has them, `counts`
+  not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accel import Accelerator, load
+from accel.kernels import passes
+from accel.simulation import simulate_layer
+from experiments.compare import DATA, show
+from mappings import Loop, Mapping
+from workloads import Layer
+
+WORD_BITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Scalar accesses by level and tensor, in Timeloop's words; totals, but register fills of one PE."""
+
+    cycles: int
+    utilization: float
+    dram_reads_inputs: int
+    dram_reads_weights: int
+    dram_reads_outputs: int
+    dram_updates_outputs: int
+    buffer_reads_inputs: int
+    buffer_reads_weights: int
+    buffer_reads_outputs: int
+    buffer_updates_outputs: int
+    register_fills_inputs: int
+    register_fills_weights: int
+
+
+def machine(rows: int = 1, columns: int = 1, register_words: int = 1_000_000) -> Accelerator:
+    """PEs whose ports, buffers and registers never bind. `register_words` = 0: MACs read the buffer directly."""
+    registers = {f"pe_array.registers.{name}": register_words for name in ("input", "weight", "output")}
+    array = {"pe_array.rows": rows, "pe_array.columns": columns}
+    return load(DATA / "timeloop_machine.toml").with_values(registers | array)
+
+
+def counts(layer: Layer, mapping: Mapping, chip: Accelerator) -> Counts:
+    """What Timeloop would print for the mapping. Cycles are those of the array: DRAM bandwidth is left out."""
+    result = simulate_layer(layer, mapping, chip)
+    report, events = result.report, result.lowered.counts
+
+    def words(*names: str) -> int:
+        return sum(getattr(report, f"{name}_bits") for name in names) // WORD_BITS
+
+    return Counts(
+        cycles=report.compute_cycles,
+        utilization=layer.macs / (report.compute_cycles * chip.pe_array.multipliers),
+        dram_reads_inputs=words("dram_read_input"),
+        dram_reads_weights=words("dram_read_weight"),
+        dram_reads_outputs=words("dram_read_psum"),
+        dram_updates_outputs=words("dram_write_psum", "dram_write_output"),
+        buffer_reads_inputs=words("array_read_input"),
+        buffer_reads_weights=words("array_read_weight"),
+        buffer_reads_outputs=words("array_read_psum"),
+        buffer_updates_outputs=words("array_write_psum", "array_write_output"),
+        register_fills_inputs=int(events[passes.FILL_INPUT]),
+        register_fills_weights=int(events[passes.FILL_WEIGHT]),
+    )
+
+
+def example() -> tuple[Layer, Mapping]:
+    """A convolution in strips, its partial sums at rest while the channels pass, 4 x 4 PEs."""
+    layer = Layer("conv", K=16, C=8, P=8, Q=8, R=3, S=3)
+    mapping = Mapping(
+        "strips",
+        off_chip=(Loop("K", 2), Loop("P", 4)),
+        on_chip=(Loop("K", 2), Loop("C", 2), Loop("Q", 8)),
+        registers=(Loop("P", 2), Loop("R", 3), Loop("S", 3)),
+        rows=(Loop("K", 4),),
+        columns=(Loop("C", 4),),
+    )
+    return layer, mapping
+
+
+def main() -> None:
+    layer, mapping = example()
+    found = counts(layer, mapping, machine(4, 4))
+    rows = [
+        {"level": level, "tensor": tensor}
+        | {kind: getattr(found, f"{level}_{kind}_{tensor}", "") for kind in ("reads", "fills", "updates")}
+        for level in ("dram", "buffer", "register")
+        for tensor in ("inputs", "weights", "outputs")
+    ]
+    show(f"{layer.name}, mapping {mapping.name}, in Timeloop's words", rows)
+    print(f"cycles {found.cycles:,}, utilisation {found.utilization:.1%}")
+
+
+if __name__ == "__main__":
+    main()

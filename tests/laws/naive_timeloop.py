@@ -1,0 +1,167 @@
+"""Access counts of a three-level machine by brute force: sets of points, one step of the loops at a time.
+
+Semantics of A. Parashar et al., "Timeloop", ISPASS 2019: a level holds the points of the current iteration and no
+others; what it takes from its parent are the points that the iteration before did not hold (the delta), counted at the
+parent once for all PEs that need the same. A window counts as moving on when it does so along one side and forwards;
+what moves back or along both sides is taken whole. Outputs that leave are updates of the parent, PEs that share them
+being reduced first; they are read back when they come again, but not the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+
+from mappings import Loop, Mapping
+from workloads import Layer, Operand
+from workloads.layer import DIMS
+
+Point = tuple[int, ...]
+Points = frozenset[Point]
+Block = dict[str, tuple[int, ...]]
+"""Indices along each dimension."""
+
+
+@dataclass
+class Child:
+    """What one level holds below another, and what it has taken: the tile of each operand."""
+
+    held: dict[Operand, tuple[Points, Block]] = field(default_factory=dict)
+
+
+@dataclass
+class Traffic:
+    """Between a level and the one below it; `fills` of the first child alone."""
+
+    reads: dict[Operand, int] = field(default_factory=lambda: dict.fromkeys(Operand, 0))
+    fills: dict[Operand, int] = field(default_factory=lambda: dict.fromkeys(Operand, 0))
+    updates: int = 0
+    seen: set[Point] = field(default_factory=set)
+
+    def step(self, layer: Layer, children: list[Child], blocks: list[Block], *, windows: bool = True) -> None:
+        """All children go on to their next block; `windows`: of one that slides on only the new words are taken."""
+        for operand in Operand:
+            taken, left = [], []
+            for child, block in zip(children, blocks, strict=True):
+                now = points(layer, operand, block)
+                then, before = child.held.get(operand, (frozenset(), block))
+                delta = now
+                if now == then:
+                    delta = frozenset()
+                elif operand is Operand.INPUT and windows and then and slides(layer, block, before):
+                    delta = now - then
+                taken.append(delta)
+                if operand is Operand.OUTPUT and then and now != then:
+                    left.append(then)
+                child.held[operand] = now, block
+            if operand is Operand.OUTPUT:
+                self._leave(left)
+                for some in set(taken):
+                    self.reads[operand] += len(some & self.seen)
+            else:
+                self.reads[operand] += sum(len(some) for some in set(taken))
+            self.fills[operand] += len(taken[0])
+
+    def finish(self, children: list[Child]) -> None:
+        """Outputs that are still held leave."""
+        self._leave([child.held[Operand.OUTPUT][0] for child in children])
+
+    def _leave(self, left: list[Points]) -> None:
+        for some in set(left):
+            self.updates += len(some)
+            self.seen |= some
+
+
+@dataclass
+class Walk:
+    """Traffic of DRAM and buffer, and cycles of the slowest PE."""
+
+    dram: Traffic = field(default_factory=Traffic)
+    buffer: Traffic = field(default_factory=Traffic)
+    cycles: int = 0
+
+
+def walk(layer: Layer, mapping: Mapping) -> Walk:
+    """Run the loops. No flattened axes, no lanes, no hold depths."""
+    result = Walk()
+    buffer, pes = [Child()], [Child() for _ in spread(mapping)]
+    for outer in iterations(mapping.off_chip):
+        tile = block(layer, mapping, outer, None, None)
+        if not all(tile.values()):
+            continue
+        result.dram.step(layer, buffer, [tile])
+        fresh = True
+        for inner in iterations(mapping.on_chip):
+            every = [block(layer, mapping, outer, inner, place) for place in spread(mapping)]
+            busy = [number for number, mine in enumerate(every) if all(mine.values())]
+            if not busy:
+                continue
+            # Windows in registers start anew with a tile in the buffer.
+            result.buffer.step(
+                layer, [pes[number] for number in busy], [every[number] for number in busy], windows=not fresh
+            )
+            fresh = False
+            result.cycles += max(prod(len(at) for at in every[number].values()) for number in busy)
+    result.dram.finish(buffer)
+    result.buffer.finish([pe for pe in pes if pe.held])
+    return result
+
+
+def iterations(loops: tuple[Loop, ...]) -> Iterator[tuple[int, ...]]:
+    """Digits of the loops, the last one fastest."""
+    return product(*(range(loop.factor) for loop in loops))
+
+
+def spread(mapping: Mapping) -> list[tuple[int, ...]]:
+    """Digits of the unrolled loops, one entry a PE."""
+    return list(iterations((*mapping.rows, *mapping.columns)))
+
+
+def block(
+    layer: Layer, mapping: Mapping, outer: tuple[int, ...], inner: tuple[int, ...] | None, place: tuple[int, ...] | None
+) -> Block:
+    """Indices along each dimension at fixed digits; None: all of them."""
+    levels = (
+        (mapping.off_chip, outer),
+        (mapping.on_chip, inner),
+        (mapping.registers, None),
+        ((*mapping.rows, *mapping.columns), place),
+    )
+    found: Block = {}
+    for dim in DIMS:
+        indices = [0]
+        for loops, digits in levels:
+            for position, loop in enumerate(loops):
+                if loop.axis == dim:
+                    choices = range(loop.factor) if digits is None else (digits[position],)
+                    indices = [index * loop.factor + choice for index in indices for choice in choices]
+        found[dim] = tuple(sorted(index for index in indices if index < getattr(layer, dim)))
+    return found
+
+
+def points(layer: Layer, operand: Operand, at: Block) -> Points:
+    """Points of an operand's tensor that a block of the loop nest needs."""
+    if operand is not Operand.INPUT:
+        return frozenset(product(*(at[dim] for dim in ("GKCRS" if operand is Operand.WEIGHT else "GNKPQ"))))
+    return frozenset(product(at["G"], at["N"], at["C"], side(layer, at, 0), side(layer, at, 1)))
+
+
+def side(layer: Layer, at: Block, number: int) -> tuple[int, ...]:
+    """Input rows (0) or columns (1) under the windows of a block."""
+    outputs, taps = ("PR", "QS")[number]
+    return tuple(
+        sorted({o * layer.stride[number] + t * layer.dilation[number] for o in at[outputs] for t in at[taps]})
+    )
+
+
+def slides(layer: Layer, now: Block, then: Block) -> bool:
+    """Whether windows moved on along one side of the input, and nothing else of it changed."""
+    if any(now[dim] != then[dim] for dim in "GNC"):
+        return False
+    return any(
+        side(layer, now, 1 - moving) == side(layer, then, 1 - moving)
+        and side(layer, now, moving)[0] >= side(layer, then, moving)[0]
+        for moving in (0, 1)
+    )

@@ -1,0 +1,242 @@
+"""Do access counts and cycles equal Timeloop's on the same mapping? By hand, and against a walk over sets of points.
+
+Shapes like those of its tutorial exercises; every figure is worked out in the comment beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.timeloop import Counts, counts, example, machine
+from mappings import Loop, Mapping
+from tests.laws.naive_timeloop import walk
+from tests.strategies import layers
+from workloads import Layer, Operand
+
+
+def loops(text: str) -> tuple[Loop, ...]:
+    """ "K4 P2" as loops, outermost first."""
+    return tuple(Loop(word[0], int(word[1:])) for word in text.split())
+
+
+def nest(off_chip: str = "", on_chip: str = "", registers: str = "", rows: str = "", columns: str = "") -> Mapping:
+    return Mapping("hand", loops(off_chip), loops(on_chip), loops(registers), loops(rows), loops(columns))
+
+
+def of(layer: Layer, mapping: Mapping, *, register_words: int = 1_000_000) -> Counts:
+    used = [prod(loop.factor for loop in level) for level in (mapping.rows, mapping.columns)]
+    return counts(layer, mapping, machine(used[0], used[1], register_words))
+
+
+def dram(found: Counts) -> tuple[int, int, int, int]:
+    return found.dram_reads_inputs, found.dram_reads_weights, found.dram_reads_outputs, found.dram_updates_outputs
+
+
+def buffer(found: Counts) -> tuple[int, int, int, int]:
+    return (
+        found.buffer_reads_inputs, found.buffer_reads_weights, found.buffer_reads_outputs, found.buffer_updates_outputs,
+    )  # fmt: skip
+
+
+FILTER = Layer("filter", P=16, R=3)
+"""A one-dimensional filter: 16 outputs of 3 taps over 18 inputs, 48 MACs."""
+
+
+@pytest.mark.parametrize(("off_chip", "on_chip"), [("R3", "P16"), ("P16", "R3")])
+def test_one_dimension_weight_and_output_stationary(off_chip: str, on_chip: str) -> None:
+    found = of(FILTER, nest(off_chip, on_chip), register_words=0)
+    # The window slides by one input a step, over the taps (16 + 1 + 1) or over the outputs (3 + 15 x 1): 18. Weights
+    # come once. Outputs leave once, none comes back: the buffer holds them over the taps.
+    assert dram(found) == (18, 3, 0, 16)
+    # MACs read the buffer: 48 inputs, 48 weights, 48 updates; the first update of each of the 16 outputs reads nothing.
+    assert buffer(found) == (48, 48, 48 - 16, 48)
+    assert (found.cycles, found.utilization) == (48, 1.0)
+
+
+def test_three_levels() -> None:
+    layer = Layer("filters", K=32, P=16, R=3)
+    found = of(layer, nest(on_chip="K16 P16", registers="K2 R3"))
+    # Everything fits the buffer: 18 inputs, 32 x 3 weights, 32 x 16 outputs.
+    assert dram(found) == (18, 96, 0, 512)
+    # Each of the 16 pairs of filters slides over the inputs anew: 16 x (3 + 15). Weights of a pair stay for all
+    # pixels. A window is finished in the registers: every output leaves once.
+    assert buffer(found) == (16 * 18, 96, 0, 512)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (288, 96)
+    assert found.cycles == 32 * 16 * 3
+
+
+CHANNELS = Layer("channels", K=32, C=32, P=16, R=3)
+
+
+def test_filters_over_pes_are_fed_by_multicast() -> None:
+    found = of(CHANNELS, nest(on_chip="C32 K2 R3", registers="P16", rows="K16"))
+    assert dram(found) == (32 * 18, 32 * 32 * 3, 0, 512)
+    # Inputs, once for all 16 PEs: in each of 32 x 2 rounds a row of 16, then one more for each further tap: 18; going
+    # back to the first tap takes the whole row again. Weights: one for each PE and iteration. Outputs: 16 PEs put down
+    # 16 sums in each of 32 x 2 rounds (the taps are summed in the registers), and all but the first of each come back.
+    assert buffer(found) == (64 * 18, 16 * 192, 16384 - 512, 16 * 16 * 64)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (1152, 192)
+    assert found.cycles == 32 * 2 * 3 * 16
+
+
+def test_channels_over_pes_are_summed_on_the_way() -> None:
+    found = of(CHANNELS, nest(on_chip="C2 K32 R3", registers="P16", rows="C16"))
+    assert dram(found) == (576, 3072, 0, 512)
+    # Inputs differ from PE to PE: 16 times 64 rounds of 18. The sums of the PEs become one: 64 rounds of 16 updates.
+    assert buffer(found) == (16 * 64 * 18, 16 * 192, 1024 - 512, 64 * 16)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (1152, 192)
+    assert found.cycles == 3072
+
+
+def test_filters_and_channels_over_pes() -> None:
+    layer = Layer("both", K=8, C=8, P=4, Q=4)
+    found = of(layer, nest(off_chip="K2", on_chip="C2", registers="P4 Q4", rows="K4", columns="C4"))
+    # The whole input stays in the buffer for both halves of the filters.
+    assert dram(found) == (8 * 16, 64, 0, 128)
+    # Each of four passes: 4 maps of 16 inputs, each for 4 rows of PEs; 16 weights. Sums stay in the registers for both
+    # halves of the channels: 4 maps of 16, of 4 PEs each, leave twice.
+    assert buffer(found) == (4 * 64, 4 * 16, 0, 2 * 64)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (4 * 16, 4)
+    assert (found.cycles, found.utilization) == (4 * 16, 1.0)
+
+
+MATMUL = Layer("matmul", N=8, K=8, C=8)
+"""8 x 8 times 8 x 8 in tiles of 4 x 4: 8 steps, each matrix 64 words in 4 tiles of 16."""
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        # Channels innermost: outputs wait for their sums; both operands change at each of 8 steps.
+        ("N2 K2 C2", (8 * 16, 8 * 16, 0, 64)),
+        ("K2 N2 C2", (8 * 16, 8 * 16, 0, 64)),
+        # Filters innermost: inputs (N, C) stay for both halves; outputs leave at each step, the second time after
+        # having come back.
+        ("C2 N2 K2", (4 * 16, 8 * 16, 64, 8 * 16)),
+        ("N2 C2 K2", (4 * 16, 8 * 16, 64, 8 * 16)),
+        # Batch innermost: weights (K, C) stay.
+        ("C2 K2 N2", (8 * 16, 4 * 16, 64, 8 * 16)),
+        ("K2 C2 N2", (8 * 16, 4 * 16, 64, 8 * 16)),
+        # One loop left out: what does not depend on the others stays throughout.
+        ("K2 C2", (2 * 2 * 32, 64, 0, 64)),
+        ("C2 K2", (2 * 32, 64, 64, 4 * 32)),
+        ("N2 K2", (64, 4 * 32, 0, 64)),
+        ("K2", (64, 64, 0, 64)),
+    ],
+)
+def test_orders_of_a_matmul(order: str, expected: tuple[int, ...]) -> None:
+    sizes = {loop.axis: loop.factor for loop in loops(order)}
+    inside = " ".join(f"{dim}{8 // sizes.get(dim, 1)}" for dim in "NKC")
+    found = of(MATMUL, nest(order, registers=inside))
+    assert dram(found) == expected
+    assert found.cycles == 512
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        # The 4 weights of a half stay over the rows; 2 rows of sums leave after each of the channels' halves.
+        ("K2 C2 N4", (2 * 64, 64, 64, 128)),
+        # Sums stay while the channels pass.
+        ("K2 N4 C2", (2 * 64, 4 * 64, 0, 64)),
+        # Inputs stay for both halves of the filters.
+        ("N4 C2 K2", (64, 4 * 64, 64, 128)),
+    ],
+)
+def test_orders_between_buffer_and_registers(order: str, expected: tuple[int, ...]) -> None:
+    found = of(MATMUL, nest(on_chip=order, registers="N2 K4 C4"))
+    assert dram(found) == (64, 64, 0, 64)
+    assert buffer(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("stride", "side", "words"),
+    [
+        # Strips of 2 of 8 output rows, 3 taps: 4 input rows, then 2 new ones for each strip: all 10 once.
+        (1, 10, 4 + 3 * 2),
+        # Stride 2: 5 rows, of the next strip the first is there already: 5 + 3 x 4 = 17.
+        (2, 17, 5 + 3 * 4),
+        # Stride 3: no overlap, 6 rows a strip.
+        (3, 24, 4 * 6),
+    ],
+)
+@pytest.mark.parametrize("filters", [1, 2])
+@pytest.mark.parametrize("along", ["P", "Q"])
+def test_strips_of_a_convolution(stride: int, side: int, words: int, filters: int, along: str) -> None:
+    across = "Q" if along == "P" else "P"
+    layer = Layer("strips", K=4, C=2, P=8, Q=8, R=3, S=3, stride=(stride, stride))
+    assert layer.H == layer.W == side
+    inside = f"K{4 // filters} C2 {along}2 {across}8 R3 S3"
+    found = of(layer, nest(off_chip=f"K{filters} {along}4", registers=inside))
+    # Two channels of strips as wide as the map, again for each part of the filters: back at the top all is new.
+    assert dram(found) == (filters * 2 * words * side, 72, 0, 256)
+
+
+def test_tiles_of_a_convolution_along_both_sides() -> None:
+    layer = Layer("tiles", P=8, Q=8, R=3, S=3)
+    found = of(layer, nest(off_chip="P2 Q2", registers="P4 Q4 R3 S3"))
+    # 6 x 6 inputs; to the right 4 new columns; one row of tiles further on and back at the left, all of them.
+    assert found.dram_reads_inputs == 2 * (36 + 6 * 4)
+
+
+def test_channels_of_a_convolution_outside_and_inside() -> None:
+    layer = Layer("psums", K=4, C=4, P=4, Q=4, R=3, S=3)
+    inside = "K4 C2 P2 Q4 R3 S3"
+    # Channels outside: every strip of 2 x 4 x 4 sums leaves twice and comes back once; rows slide within a half.
+    outer = of(layer, nest(off_chip="C2 P2", registers=inside))
+    assert dram(outer) == (2 * 2 * (4 + 2) * 6, 144, 64, 128)
+    # Channels inside: sums stay; but the other channels lie between a strip and the next: 4 whole tiles of 2 x 4 x 6.
+    inner = of(layer, nest(off_chip="P2 C2", registers=inside))
+    assert dram(inner) == (4 * 48, 2 * 144, 0, 64)
+
+
+def test_the_example_of_the_experiment() -> None:
+    found = of(*example())
+    # Strips of 2 output rows, 4 input rows of 10: 4 + 3 x 2 rows of 8 channels, for both halves of the filters.
+    assert dram(found) == (2 * 10 * 10 * 8, 16 * 8 * 9, 0, 16 * 64)
+    # Of 8 steps, in 2 x 2 rounds a window of 4 rows and 3 columns slides along: 4 x 10 words for 4 columns of PEs.
+    # Weights stay along a row: 4 x 4 x 9 a round. 4 x 2 x 8 sums a round, back for the second half of the channels.
+    assert buffer(found) == (8 * 4 * 160, 8 * 4 * 144, 1024, 8 * 4 * 64)
+    assert found.cycles == 2 * 4 * 2 * 2 * 8 * 18
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
+    """Layers without padding or gaps, nests of any order, factors ragged in time, G, N, K and C over the PEs."""
+    layer = replace(draw(layers(most_macs=700)), padding=(0, 0, 0, 0), dilation=(1, 1))
+    whole = layer.stride != (1, 1)  # taps stay together: a window of fewer than the stride would leave gaps
+    if whole:
+        layer = replace(layer, stride=(min(layer.stride[0], layer.R), min(layer.stride[1], layer.S)))
+    size = dict.fromkeys("GNKCPQRS", 1)
+    found: dict[str, tuple[Loop, ...]] = {}
+    for level in ("rows", "columns", "registers", "on_chip"):
+        dims = "GNKC" if level in ("rows", "columns") else "GNKCPQRS"
+        order = draw(st.permutations(dims))[: 2 if level in ("rows", "columns") else 8]
+        made = []
+        for dim in reversed(order):
+            most = -(-getattr(layer, dim) // size[dim])
+            least = most if whole and dim in "RS" else 1
+            factor = draw(st.integers(least, most))
+            if level in ("rows", "columns") and getattr(layer, dim) % (size[dim] * factor):
+                factor = 1  # no PE idles: Timeloop lets one keep what it had
+            size[dim] *= factor
+            made.append(Loop(dim, factor))
+        found[level] = tuple(reversed(made))
+    left = [(dim, -(-getattr(layer, dim) // size[dim])) for dim in draw(st.permutations("GNKCPQRS"))]
+    return layer, Mapping("random", tuple(Loop(*loop) for loop in left), **found)
+
+
+@given(cases())
+def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping]) -> None:
+    layer, mapping = case
+    found, expected = of(layer, mapping), walk(layer, mapping)
+    for level, result in ((expected.dram, dram(found)), (expected.buffer, buffer(found))):
+        assert result == (*(level.reads[operand] for operand in Operand), level.updates)
+    fills = expected.buffer.fills
+    assert (found.register_fills_inputs, found.register_fills_weights) == (fills[Operand.INPUT], fills[Operand.WEIGHT])
+    assert found.cycles == expected.cycles
