@@ -198,11 +198,14 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     # What the PEs are busy with, in cycles of a lane.
     width = widths(layer.bits, spec)
     limits[kernel.MACS] = layer.macs * spec.pe_array.mac_cycles_at(width.input, width.weight)
-    limits[kernel.HELD_CODED] = spec.weight_buffer.compressed
+    for field, operand in ((kernel.CODED_HERE_INPUT, 0), (kernel.CODED_HERE_WEIGHT, 1)):
+        here = zeros.held_bits[operand]
+        limits[field] = -1 if here is None else here
     for operand in Operand:
         coded = zeros.coded_bits[operand]
         limits[kernel.CODED_INPUT + operand] = -1 if coded is None else coded
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
+        limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
     return limits
 
 

@@ -21,7 +21,7 @@ from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
 from mappings.mapping import LEVELS
-from workloads import Layer
+from workloads import Layer, Operand
 
 Floats = NDArray[np.float64]
 
@@ -92,8 +92,16 @@ def _table(
         "dram_write_psum_bits": back,
     }
     loads, stores = moved["dram_read_input_bits"] + back, moved["dram_write_output_bits"] + back
-    reads = array["array_read_input_bits"] + stores
-    writes = loads + array["array_write_output_bits"]
+    outputs = array["array_write_output_bits"]
+    whole_outputs = layer.words(Operand.OUTPUT)
+    final = np.full(len(found), 0 if residency.output else whole_outputs * width.output)
+    if (coded := zeros.held_bits[Operand.OUTPUT]) is not None:
+        outputs = -(-outputs * coded // (whole_outputs * width.output))
+        final = np.full(len(found), 0 if residency.output else coded)
+    reads = array["array_read_input_bits"] + final + back
+    writes = back + outputs
+    if not residency.input:
+        writes = writes + _held(whole(kernel.LOADED_INPUT), layer, Operand.INPUT, width.input, zeros)
     sums_read, sums_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
     apart = spec.data_buffer.accumulator_kib > 0
     work: dict[str, Any] = {
@@ -110,7 +118,7 @@ def _table(
         "accumulator_read_bits": sums_read * apart,
         "accumulator_write_bits": sums_written * apart,
         "weight_buffer_read_bits": array["array_read_weight_bits"],
-        "weight_buffer_write_bits": moved["dram_read_weight_bits"],
+        "weight_buffer_write_bits": _held(whole(kernel.LOADED_WEIGHT), layer, Operand.WEIGHT, width.weight, zeros),
         "dram_read_bits": loads + moved["dram_read_weight_bits"],
         "dram_write_bits": stores,
         "rows_opened": whole(kernel.OPENED),
@@ -146,6 +154,12 @@ def _table(
     }
     ordered = {name: values[name] for name in COLUMNS if name in values}
     return pd.DataFrame({**ordered, "fits": _fits(found, layer, column, spec)}, index=range(len(found)))
+
+
+def _held(words: NDArray[np.int64], layer: Layer, operand: Operand, bits: int, zeros: KnownZeros) -> NDArray[np.int64]:
+    """Bits of words on their way into a buffer: plain, or their share of the tensor as the buffer holds it."""
+    coded, whole = zeros.held_bits[operand], layer.words(operand)
+    return words * bits if coded is None else words // whole * coded + words % whole * coded // whole
 
 
 def _fits(found: Floats, layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArray[np.bool_]:

@@ -98,7 +98,7 @@ def evaluate(
         execution = execute(
             network, inputs, bits.input, bits.weight,
             run_layer=lambda layer: compute(layer, chooser.mapping(layer, by_layer[layer.name])),
-            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec.dma),
+            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec),
         )  # fmt: skip
     rows: list[LayerReport] = []
     results: list[tuple[str, LayerResult]] = []

@@ -17,7 +17,7 @@ class KnownZeros:
     """`coded_bits`: by operand, of the whole tensor as stored off chip, None where it is stored word by word.
 
     `issued_macs` take a cycle, `spent_macs` of them the energy of a multiplication. `kept`: shares of the words of
-    inputs and of weights that cross their ports on an array that skips.
+    inputs and of weights that cross their ports on an array that skips. `held_bits`: as `coded_bits`, in the buffers.
     """
 
     coded_bits: tuple[int | None, ...]
@@ -25,6 +25,7 @@ class KnownZeros:
     issued_macs: int
     spent_macs: int
     kept: tuple[float, float] = (1.0, 1.0)
+    held_bits: tuple[int | None, ...] = (None, None, None)
 
     @classmethod
     def dense(cls, layer: Layer) -> KnownZeros:
@@ -42,13 +43,14 @@ class KnownZeros:
             ):
                 if how == "skip":
                     kept[operand] = float(np.count_nonzero(words)) / words.size
-            coded = found.coded_bits[Operand.WEIGHT]
-            if spec.weight_buffer.compressed and coded is not None:
-                kept[1] = coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
+            for operand, bits in ((0, widths(layer.bits, spec).input), (1, widths(layer.bits, spec).weight)):
+                if (held := found.held_bits[operand]) is not None:
+                    kept[operand] = held / (layer.words(Operand(operand)) * bits)
         return cls(
             found.coded_bits,
             found.effectual_macs,
             found.macs(handling.input == "skip", handling.weight == "skip", layer.macs),
             found.macs(handling.input != "none", handling.weight != "none", layer.macs),
             (kept[0], kept[1]),
+            found.held_bits,
         )

@@ -9,15 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.accumulators import require_room
+from accel.codecs import StoredBits
 from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.skipping import finish_times, skipped_work
+from accel.registers import still_held
+from accel.skipping import exchange, finish_times, skipped_work
 from accel.spec import Accelerator
+from accel.storage import Storage
 from accel.transfer import TransferTiming
-from mappings import Mapping, TileSchedule, axis_relevant
+from mappings import Mapping, TileSchedule
 from workloads import InputError, Layer, Operand, Tensors
+from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
 
@@ -40,7 +45,9 @@ class Lowered:
     """The program, and what its steps add up to: `counts` as in `kernels.passes`; `rows_opened` by kind of transfer.
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
-    of the average one, on an array that skips; else 0.
+    of the average one, on an array that skips; else 0. `moved_bits`: by kind of transfer, what crosses the
+    buffers' side of the DMA. `codec_cycles`: of the DMA's codec. `held_bits`: by operand, of the whole tensor as the
+    buffers hold it coded.
     """
 
     program: TileProgram
@@ -49,6 +56,9 @@ class Lowered:
     rows_opened: Ints
     dense_mac_cycles: int
     imbalance: float
+    moved_bits: Ints
+    codec_cycles: int
+    held_bits: tuple[int | None, ...]
 
 
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
@@ -67,13 +77,17 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
 
 
 def require_fit(
-    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+    schedule: TileSchedule,
+    spec: Accelerator,
+    residency: Residency,
+    coded_weight_bits: int | None = None,
+    coded_input_bits: int | None = None,
 ) -> None:
     """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
     layer, mapping = schedule.layer, schedule.mapping
     require_array(mapping, layer, spec)
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
-    need = buffer_bits(schedule, spec, residency, coded_weight_bits)
+    need = buffer_bits(schedule, spec, residency, coded_weight_bits, coded_input_bits)
     for name, bits, kib in (
         ("data_buffer.kib", need[0], spec.data_buffer.kib),
         ("weight_buffer.kib", need[1], spec.weight_buffer.kib),
@@ -85,7 +99,7 @@ def require_fit(
 
 
 def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping unrolls further than the array reaches, or operands are too wide for it."""
+    """Raise InputError when a mapping asks for more PEs or accumulators than there are, or operands are too wide."""
     require_precision(layer, spec)
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
@@ -94,19 +108,28 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
+    require_room(mapping, layer, spec)
 
 
 def buffer_bits(
-    schedule: TileSchedule, spec: Accelerator, residency: Residency, coded_weight_bits: int | None = None
+    schedule: TileSchedule,
+    spec: Accelerator,
+    residency: Residency,
+    coded_weight_bits: int | None = None,
+    coded_input_bits: int | None = None,
 ) -> tuple[int, int, int]:
     """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory.
 
-    `coded_weight_bits`: of the whole coded tensor, where the weight buffer holds it coded.
+    `coded_weight_bits`, `coded_input_bits`: of the whole tensor, where its buffer holds it coded; a tile takes its
+    share of them.
     """
     width = widths(schedule.layer.bits, spec)
     data_tiles, weight_tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     held = schedule.held_words
-    inputs = 0 if residency.input else int(held[Operand.INPUT]) * width.input * data_tiles
+    inputs = int(held[Operand.INPUT]) * width.input
+    if coded_input_bits is not None:
+        inputs = -(-int(held[Operand.INPUT]) * coded_input_bits // schedule.layer.words(Operand.INPUT))
+    inputs *= 0 if residency.input else data_tiles
     reduced_again = bool(schedule.accumulates.any()) or _returns(schedule.mapping)
     output_bits = width.psum if reduced_again else width.output
     outputs = int(held[Operand.OUTPUT]) * output_bits * data_tiles
@@ -137,14 +160,14 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
 
     Raises InputError if tiles do not fit.
     """
-    coded_weight_bits = occupancy.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
-    require_fit(schedule, spec, residency, coded_weight_bits)
+    held_bits = occupancy.held_bits
+    require_fit(schedule, spec, residency, held_bits[Operand.WEIGHT], held_bits[Operand.INPUT])
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     counts = _tile_counts(schedule, spec, width)
     dense_mac_cycles, imbalance = int(counts[:, passes.MAC].sum()), 0.0
     if occupancy.operands is not None:
-        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, coded_weight_bits)
+        counts, imbalance = _skipping_counts(schedule, occupancy.operands, spec, width, held_bits)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -157,23 +180,26 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     plain = (width.input, width.weight, width.psum, width.output)
     bits = np.zeros((steps, TRANSFERS), dtype=np.int64)
     cycles = np.zeros((steps, TRANSFERS), dtype=np.int64)
-    rows = np.zeros(TRANSFERS, dtype=np.int64)
+    rows, at_buffers = np.zeros(TRANSFERS, dtype=np.int64), np.zeros(TRANSFERS, dtype=np.int64)
+    codec_cycles = 0
     for kind in range(TRANSFERS):
         moved = words[:, kind]
         plain_bits = moved * np.where(final | (kind != OUTPUT), plain[kind], width.psum)
-        coded = None if kind == PSUM else occupancy.coded_bits[(INPUT, WEIGHT, PSUM, Operand.OUTPUT)[kind]]
-        coded_words = np.zeros(steps, dtype=np.int64)
-        if coded is not None:
-            whole = schedule.layer.words((Operand.INPUT, Operand.WEIGHT, Operand.OUTPUT, Operand.OUTPUT)[kind])
-            codes = final if kind == OUTPUT else np.ones(steps, dtype=bool)
-            coded_words = np.where(codes, moved, 0)
-            bits[:, kind] = np.where(codes, _share(coded_words, coded, whole), plain_bits)
-        else:
-            bits[:, kind] = plain_bits
-        stretches = np.where(coded_words > 0, 1, runs[:, kind])
-        span_bits = np.where(coded_words > 0, bits[:, kind], spans[:, kind] * plain[kind])
-        taken, opened = timing.columns(bits[:, kind], stretches, span_bits, coded_words)
+        operand = (Operand.INPUT, Operand.WEIGHT, Operand.OUTPUT, Operand.OUTPUT)[kind]
+        storage = Storage() if kind == PSUM else occupancy.storage[operand]
+        # Only finished outputs are ever coded.
+        values = np.where(final | (kind != OUTPUT), moved, 0)
+        whole = schedule.layer.words(operand)
+        bits[:, kind] = _moved(plain_bits, values, storage.off_chip, whole)
+        at_buffers[kind] = _moved(plain_bits, values, storage.held, whole).sum()
+        stream = values if storage.off_chip else np.zeros_like(values)
+        through = values if storage.recoded else np.zeros_like(values)
+        stretches = np.where(stream > 0, 1, runs[:, kind])
+        span_bits = np.where(stream > 0, bits[:, kind], spans[:, kind] * plain[kind])
+        rate = spec.dma.codec_rate(NAMES[operand])
+        taken, opened = timing.columns(bits[:, kind], stretches, span_bits, through, rate)
         cycles[:, kind], rows[kind] = taken, opened.sum()
+        codec_cycles += int((-(-through // rate)).sum())
     tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     program = TileProgram(
         bits=bits,
@@ -181,7 +207,7 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         compute_cycles=counts[:, passes.COMPUTE].copy(),
         waits=_waits(schedule, tiles, bits),
         weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
-        resident_bits=_resident(schedule, width, coded_weight_bits),
+        resident_bits=_resident(schedule, width, held_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
         layer_setup_cycles=spec.controller.layer_setup_cycles,
         latency_cycles=timing.to_cycles(timing.device.latency_ps),
@@ -189,7 +215,9 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         issue_ahead=2,
         periods=_periods(schedule.mapping),
     )
-    return Lowered(program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance)
+    return Lowered(
+        program, width, counts.sum(axis=0), rows, dense_mac_cycles, imbalance, at_buffers, codec_cycles, held_bits
+    )
 
 
 def _returns(mapping: Mapping) -> bool:
@@ -209,7 +237,7 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths) -> In
 
 
 def _skipping_counts(
-    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, coded_weight_bits: int | None
+    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...]
 ) -> tuple[Ints, float]:
     """((steps, COUNTS), imbalance) of an array that skips zeros: every step has cycles of its own.
 
@@ -223,8 +251,9 @@ def _skipping_counts(
     for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
         if how == "skip":
             kept[row] = np.count_nonzero(words), words.size
-    if coded_weight_bits is not None:
-        kept[1] = coded_weight_bits, operands.weight.size * width.weight
+    for row, words in enumerate((operands.input, operands.weight)):
+        if (held := held_bits[row]) is not None:
+            kept[row] = held, words.size * width.of[row]
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
     log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
     bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
@@ -232,6 +261,8 @@ def _skipping_counts(
         first = bounds[step]
         passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
+    if work.halo is not None:
+        exchange(log, work.halo, spec.pe_array)
     finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
@@ -259,7 +290,7 @@ class _Tiles:
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = _continued(schedule, held, spec.pe_array.keep_registers)
+        continued = still_held(schedule, held, spec.pe_array.keep_registers)
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
         return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
@@ -276,22 +307,9 @@ class _Tiles:
         )  # fmt: skip
 
 
-def _continued(schedule: TileSchedule, held: tuple[bool, bool, bool], keep_registers: bool) -> Ints:
-    """(steps,) which operands registers hold already before a step, a bit each, and `passes.STREAM` when all they do.
-
-    Unless registers are kept, they are either all still there, when the stream simply goes on, or all loaded again.
-    """
-    kept = np.zeros((schedule.steps, 3), dtype=bool)
-    within = schedule.extents <= np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
-    for operand in Operand:
-        relevant = [column for column, axis in enumerate(schedule.axes) if axis_relevant(axis, operand)]
-        taken = within[:, relevant].all(axis=1)  # the operand's tile is in the registers as a whole
-        if held[operand] and (keep_registers or taken.all()):
-            tile = schedule.tiles[:, operand]
-            kept[1:, operand] = taken[1:] & (tile[1:] == tile[:-1])
-    on = kept[:, np.array(held)].all(axis=1) & any(held)
-    mask = kept @ np.array([1, 2, 4]) if keep_registers else np.where(on, 7, 0)
-    return np.where(on, mask | passes.STREAM, mask)
+def _moved(plain_bits: Ints, values: Ints, coded: StoredBits | None, whole: int) -> Ints:
+    """Bits of each transfer: of its `values` their share of the coded tensor, where there is one."""
+    return plain_bits if coded is None else np.where(values > 0, _share(values, coded.total, whole), plain_bits)
 
 
 def _share(words: Ints, coded: int, whole: int) -> Ints:
@@ -323,12 +341,12 @@ def _waits(schedule: TileSchedule, tiles: tuple[int, int], bits: Ints) -> Ints:
     return waits
 
 
-def _resident(schedule: TileSchedule, width: Widths, coded_weight_bits: int | None) -> Ints:
+def _resident(schedule: TileSchedule, width: Widths, held_bits: tuple[int | None, ...]) -> Ints:
     """(steps, 2): bits of the tile at work in the data and the weight buffer, as the trace shows them."""
     sizes = schedule.tile_words * np.array([width.input, width.weight, width.psum])
-    if coded_weight_bits is not None:
-        whole = schedule.layer.words(Operand.WEIGHT) * width.weight
-        sizes[:, Operand.WEIGHT] = -(-sizes[:, Operand.WEIGHT] * coded_weight_bits // whole)
+    for operand in (Operand.INPUT, Operand.WEIGHT):
+        if (held := held_bits[operand]) is not None:
+            sizes[:, operand] = -(-sizes[:, operand] * held // (schedule.layer.words(operand) * width.of[operand]))
     return np.column_stack([sizes[:, Operand.INPUT] + sizes[:, Operand.OUTPUT], sizes[:, Operand.WEIGHT]])
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds
 from accel.closed_form import costs
 from accel.encode import require_precision, widths
@@ -106,10 +107,14 @@ def explore(
     require_precision(layer, spec)
     space = map_space(layer, spec, dataflow)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
-    coded = zeros.coded_bits[Operand.WEIGHT] if spec.weight_buffer.compressed else None
+    coded = zeros.held_bits[Operand.WEIGHT]
     found = search(
         space,
-        lambda column: costs(layer, column, spec, residency, zeros, fitting_only=True).objective(objective),
+        lambda column: np.where(
+            have_room(layer, column, spec),
+            costs(layer, column, spec, residency, zeros, fitting_only=True).objective(objective),
+            np.inf,
+        ),
         budget,
         seed,
         keep=_CHECKED,
@@ -131,7 +136,10 @@ def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency
     have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
     fitting = []
     for _, mapping in found.ranked:
-        need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        try:
+            need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
+        except InputError:  # more tile steps than can be played
+            continue
         if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
             fitting.append(mapping)
         if len(fitting) == _CONFIRMED:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs import StoredBits
 from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
-from accel.spec import Accelerator, CodecName
-from accel.storage import format_of, needs_values, weight_codebook_bits
+from accel.spec import Accelerator
+from accel.storage import Storage, needs_values, weight_codebook_bits
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
@@ -24,21 +23,26 @@ class Occupancy:
     """Exact counts over real or drawn operands.
 
     `effectual_macs`: both factors nonzero. `input_macs`, `weight_macs`: that factor nonzero. Padding is zero.
-    `stored`: by operand, the whole tensor as stored off chip; None where it is stored word by word.
+    `storage`: by operand, what the whole tensor takes off chip and on.
     `source`: "tensors", "dense", or "drawn" and how. `operands`: what an array that skips zeros walks, else None.
     """
 
     effectual_macs: int
     input_macs: int
     weight_macs: int
-    stored: tuple[StoredBits | None, StoredBits | None, StoredBits | None]
+    storage: tuple[Storage, Storage, Storage]
     source: str
     operands: Tensors | None = None
 
     @property
     def coded_bits(self) -> tuple[int | None, ...]:
         """By operand, bits of the whole tensor as stored off chip; None where it is stored word by word."""
-        return tuple(None if parts is None else parts.total for parts in self.stored)
+        return tuple(None if kept.off_chip is None else kept.off_chip.total for kept in self.storage)
+
+    @property
+    def held_bits(self) -> tuple[int | None, ...]:
+        """By operand, bits of the whole tensor as the buffers hold it; None where that is word by word."""
+        return tuple(None if kept.held is None else kept.held.total for kept in self.storage)
 
     def macs(self, without_zero_inputs: bool, without_zero_weights: bool, all_macs: int) -> int:
         """MACs left when those with a zero in an operand are left out."""
@@ -57,42 +61,46 @@ def occupancy(
     `output` holds the finished outputs where they are known. Raises InputError for tensors wider than their words.
     """
     tensors, codec = layer.tensors, spec.dma.codec
+    formats = [*zip((codec.input, codec.weight, codec.output), spec.held_formats, strict=True)]
     if tensors:
         _require_width(layer, "input", tensors.input, width.input)
         _require_width(layer, "weight", tensors.weight, width.weight)
+        if spec.pe_array.precision.style == "ternary" and np.abs(tensors.weight).max(initial=0) > 1:
+            raise InputError(
+                f"tensor weight holds {tensors.weight.min()} to {tensors.weight.max()}: a ternary array needs -1, 0, 1",
+                source=f"layer {layer.name}",
+            )
     skips = spec.pe_array.skips
 
     def drawn(operand: Operand, density: float, needed: bool) -> NDArray[np.integer] | None:
-        if not needed and density == 1.0:
+        if density == 1.0 and not (needed or any(needs_values(name) for name in formats[operand])):
             return None
         return draw_operand(layer, operand, seed, width.of[operand], codebook_bits)
 
-    def stored(words: NDArray[np.integer] | None, name: CodecName, bits: int, index_bits: int = 0) -> StoredBits | None:
-        try:
-            return _stored(words, name, bits, spec, index_bits)
-        except InputError as error:
-            raise InputError(str(error), source=f"layer {layer.name}") from None
-
     density = layer.density
-    codebook_bits = 0 if layer.weight_is_activation else weight_codebook_bits(spec.dma)
-    given = tensors.input if tensors else drawn(Operand.INPUT, density.input, skips or needs_values(codec.input))
-    weight = tensors.weight if tensors else drawn(Operand.WEIGHT, density.weight, skips or needs_values(codec.weight))
-    output = output if output is not None else drawn(Operand.OUTPUT, density.output, needs_values(codec.output))
+    codebook_bits = 0 if layer.weight_is_activation else weight_codebook_bits(spec)
+    given = tensors.input if tensors else drawn(Operand.INPUT, density.input, skips)
+    weight = tensors.weight if tensors else drawn(Operand.WEIGHT, density.weight, skips)
+    output = output if output is not None else drawn(Operand.OUTPUT, density.output, False)
     met = _dense_met(layer) if given is None else _met(layer, given)
     met = met.reshape(layer.G, layer.C, layer.R, layer.S)
     filters = np.full((layer.G, layer.C, layer.R, layer.S), layer.K, dtype=np.int64)
     if weight is not None:
         filters = np.count_nonzero(weight.reshape(layer.G, layer.K, layer.C, layer.R, layer.S), axis=1).astype(np.int64)
     pixels = layer.N * layer.P * layer.Q
+    try:
+        storage = (
+            Storage.of(given, *formats[0], width.input, spec.dma, 0),
+            Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
+            Storage.of(output, *formats[2], width.output, spec.dma, 0),
+        )
+    except InputError as error:
+        raise InputError(str(error), source=f"layer {layer.name}") from None
     return Occupancy(
         effectual_macs=int((met * filters).sum()),
         input_macs=int(met.sum()) * layer.K,
         weight_macs=int(filters.sum()) * pixels,
-        stored=(
-            stored(given, codec.input, width.input),
-            stored(weight, codec.weight, width.weight, codebook_bits),
-            stored(output, codec.output, width.output),
-        ),
+        storage=storage,
         source=_source(layer, seed, codebook_bits, dense=given is weight is output is None),
         operands=Tensors(given, weight) if skips and given is not None and weight is not None else None,
     )
@@ -106,8 +114,10 @@ def _source(layer: Layer, seed: int, codebook_bits: int, *, dense: bool) -> str:
 
 
 def _require_width(layer: Layer, name: str, words: NDArray[np.integer], bits: int) -> None:
-    """Values must be signed or unsigned integers of the width."""
+    """Values must be signed or unsigned integers of the width; a single bit may also stand for -1 and 1."""
     low, high = (int(words.min()), int(words.max())) if words.size else (0, 0)
+    if bits == 1 and low == -1 and high == 1 and words.all():
+        return
     if low < -(1 << (bits - 1)) or high >= 1 << bits or (low < 0 and high >= 1 << (bits - 1)):
         raise InputError(
             f"tensor {name} holds {low} to {high}, beyond {bits} bits: set bits.{name} of the layer, or narrow it",
@@ -135,13 +145,3 @@ def _dense_met(layer: Layer) -> Ints:
     columns = inside(layer.Q, layer.S, 1, layer.W)
     met = layer.N * rows[:, None] * columns[None, :]
     return np.broadcast_to(met, (layer.G * layer.C, layer.R, layer.S))
-
-
-def _stored(
-    words: NDArray[np.integer] | None, codec: CodecName, bits: int, spec: Accelerator, codebook_bits: int
-) -> StoredBits | None:
-    """Coded size by part, or None when it is stored plainly: there is no codec, or coding would not shrink it."""
-    if codec == "none" or words is None:
-        return None
-    parts = format_of(codec, words, bits, spec.dma, codebook_bits).stored(words)
-    return parts if parts.total < words.size * bits else None

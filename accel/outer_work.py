@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.assignment import Assignment
+from accel.input_plane import InputPlane, numbered
 from accel.kernels import sparse
 from accel.kernels.banks import banked_work
 from accel.kernels.csc import count_entries
@@ -33,7 +34,7 @@ def column_work(
     met = np.zeros(shape, dtype=np.int64)
     sparse.count_windows(
         words, (layer.P, layer.Q), (layer.R, layer.S), layer.stride, layer.dilation, layer.padding[:2],
-        _numbered(order, bounds), met,
+        numbered(order, bounds), met,
     )  # fmt: skip
     inputs = _by_cell(met, layer.G)
     taken = inputs if _skips(skip, "input") else np.broadcast_to(np.diff(bounds)[None, :, None], inputs.shape)
@@ -47,26 +48,31 @@ def column_work(
 
 
 def plane_work(
-    layer: Layer, place: Assignment, skip: Skip = "both", *, inputs: int = 4, weights: int = 4, banks: int = 0
+    layer: Layer,
+    place: Assignment,
+    skip: Skip = "both",
+    *,
+    inputs: int = 4,
+    weights: int = 4,
+    banks: int = 0,
+    bank_queue: int = 0,
+    halo: bool = False,
 ) -> Work:
     """PEs that multiply `inputs` input words with `weights` weights of one channel each cycle, in every combination.
 
     A PE owns the inputs beneath its outputs, and sends what it adds to its neighbours' outputs there. Of a strided
     layer only words of the same phase meet. Effectual counts are products, those beside the output plane included.
-    Accumulators lie in `banks` that take a product a cycle each (0: any number of products).
+    Accumulators lie in `banks` that take a product a cycle each (0: any number of products), from queues in which
+    `bank_queue` products can wait. `halo` asks for the sums that PEs send to their neighbours too.
     """
     words, kernels = operands(layer)
-    above = [np.arange(size) * outputs // size for size, outputs in ((layer.H, layer.P), (layer.W, layer.Q))]
-    plane = place.pixels.reshape(layer.N, layer.P, layer.Q, 3)[:, above[0]][:, :, above[1]]
-    labels = units(plane.reshape(-1, 3), 1)
-    order, bounds = cells(labels)
-    cell = _numbered(order, bounds).reshape(layer.N, layer.H, layer.W)
+    plane = InputPlane.of(layer, place)
     rows = (np.arange(layer.H) + layer.padding[0]) % layer.stride[0]
     columns = (np.arange(layer.W) + layer.padding[1]) % layer.stride[1]
 
     def count(present: Words) -> Ints:
-        met = np.zeros((layer.G * layer.C, *layer.stride, len(bounds) - 1), dtype=np.int64)
-        sparse.count_planes(present, rows, columns, cell, met)
+        met = np.zeros((layer.G * layer.C, *layer.stride, len(plane.labels)), dtype=np.int64)
+        sparse.count_planes(present, rows, columns, plane.cell, met)
         return _by_cell(met, layer.G)
 
     by_channel = place.taps.reshape(layer.C, -1, 3)
@@ -83,21 +89,34 @@ def plane_work(
     vectors = -(-_merged(filters.count(stored), column, len(column_labels)) // weights)
     work = _outer(
         place, count(words), -(-count(given) // inputs), _merged(filters.count(flat), column, len(column_labels)),
-        vectors, filters, labels[order[bounds[:-1]]], column_labels,
+        vectors, filters, plane.labels, column_labels,
     )  # fmt: skip
+    if halo:
+        borders = plane.borders(layer, place)
+        work = replace(work, halo=_halo(place, work, borders, plane.labels, filters, column_labels))
     if not banks:
         return work
     cycles = np.zeros((place.epochs, place.pes), dtype=np.int64)
-    _, h, w = np.indices(cell.shape).reshape(3, -1)
-    (top, height), (left, width) = (_reach(layer, side, at, order, bounds) for side, at in enumerate((h, w)))
     banked_work(
-        *_places(layer, given, cell, rows, columns, len(bounds) - 1),
+        *_places(layer, given, plane.cell, rows, columns, len(plane.labels)),
         *filters.taps(layer, stored, column, len(column_labels)),
-        np.ascontiguousarray(np.column_stack([top, left, height, width])),
-        filters.group, np.array([inputs, weights, banks, layer.P, layer.Q, *layer.stride, layer.N], dtype=np.int64),
-        labels[order[bounds[:-1]]], filters.labels, column_labels, cycles,
+        plane.boxes, filters.group,
+        np.array([inputs, weights, banks, layer.P, layer.Q, layer.N, bank_queue], dtype=np.int64),
+        plane.labels, filters.labels, column_labels, cells(column_labels)[0], cycles,
     )  # fmt: skip
     return replace(work, cycles=collect(place, cycles, cycles, np.zeros(place.epochs, dtype=np.bool_)).cycles)
+
+
+def _halo(place: Assignment, work: Work, borders: Ints, labels: Ints, filters: _Filters, column_labels: Ints) -> Ints:
+    """(epochs,) partial sums on the busiest link between PEs at the end of an epoch; `borders`: of one filter."""
+    sent = np.zeros((place.epochs, place.pes), dtype=np.int64)
+    counts = np.diff(filters.bounds)
+    for label in np.unique(column_labels, axis=0):
+        at = labels[:, None] + filters.labels + label
+        np.add.at(sent, (at[..., 0], at[..., 1]), borders[:, None] * counts)
+    present = place.present
+    most: Ints = (sent[present] if len(present) < len(sent) else sent).max(axis=1)
+    return np.where(work.issued, most, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,22 +145,16 @@ class _Filters:
         """(taps, bounds) for `banked_work`, filter by filter."""
         size = (len(self.group), columns)
         filters, tap = np.nonzero(matrix)
-        cell = _numbered(self.order, self.bounds)[filters]
+        cell = numbered(self.order, self.bounds)[filters]
         _, r, s = np.unravel_index(tap, (layer.C, layer.R, layer.S))
         first = np.minimum.reduceat(self.order, self.bounds[:-1])
-        found = np.column_stack([filters - first[cell], r * layer.dilation[0], s * layer.dilation[1]])
+        row, column_of = (at * step // far for at, step, far in zip((r, s), layer.dilation, layer.stride, strict=True))
+        found = np.column_stack([filters - first[cell], row, column_of])
         return _bounded(found, cell * size[1] + column[tap], size)
 
 
 def _skips(skip: Skip, operand: str) -> bool:
     return skip in (operand, "both")
-
-
-def _numbered(order: Ints, bounds: Ints) -> Ints:
-    """Cell of each index."""
-    cell = np.empty(len(order), dtype=np.int64)
-    cell[order] = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    return cell
 
 
 def _by_cell(met: Ints, groups: int) -> Ints:
@@ -184,15 +197,6 @@ def _places(
     n, channel, h, w = np.nonzero(given)
     size = (layer.G, count, layer.C * prod(layer.stride))
     column = (channel % layer.C * layer.stride[0] + row_phase[h]) * layer.stride[1] + column_phase[w]
-    found = np.column_stack([n, h + layer.padding[0], w + layer.padding[1]])
+    row, left = (h + layer.padding[0]) // layer.stride[0], (w + layer.padding[1]) // layer.stride[1]
+    found = np.column_stack([n, row, left])
     return _bounded(found, (channel // layer.C * count + cell[n, h, w]) * size[2] + column, size)
-
-
-def _reach(layer: Layer, side: int, at: Ints, order: Ints, bounds: Ints) -> tuple[Ints, Ints]:
-    """(first, number) of the output rows or columns that the inputs of each cell can add to."""
-    low = np.minimum.reduceat(at[order], bounds[:-1]) + layer.padding[side]
-    high = np.maximum.reduceat(at[order], bounds[:-1]) + layer.padding[side]
-    span = ((layer.R, layer.S)[side] - 1) * layer.dilation[side]
-    first = np.maximum(0, -(-(low - span) // layer.stride[side]))
-    last = np.minimum((layer.P, layer.Q)[side] - 1, high // layer.stride[side])
-    return first, np.maximum(1, last - first + 1)

@@ -78,6 +78,14 @@ class LayerReport:
     energy_clock_pj: float = 0.0
     multiplier_free_ops: int = 0
     """MACs done by gates and adders: XNOR and popcount, ternary additions, a bit of an operand at a time."""
+    stored_input_bits: int = 0
+    """What the whole tensor takes in the DRAM, in its format there, indices and all; likewise of the others."""
+    stored_weight_bits: int = 0
+    stored_output_bits: int = 0
+    stored_index_bits: int = 0
+    """Of the stored bits of all three, those that are not values."""
+    codec_cycles: int = 0
+    """Cycles in which the DMA's codec works, beside the bus; it holds a transfer up when it takes longer."""
 
     @property
     def dram_bits(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.cost import Work, energy
-from accel.encode import widths
+from accel.encode import Widths, widths
 from accel.kernels import passes
 from accel.lower import NOWHERE, Lowered, Residency, lower
 from accel.machine import Activity, Stall, play, run
@@ -18,7 +18,7 @@ from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
-from workloads import Layer
+from workloads import Layer, Operand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,13 +111,25 @@ def _report(
         pe_imbalance=lowered.imbalance,
         dram_index_bits=sum(
             round(moved[name] * parts.overhead / parts.total)
-            for name, parts in zip(
-                ("dram_read_input_bits", "dram_read_weight_bits", "dram_write_output_bits"), zeros.stored, strict=True
+            for name, kept in zip(
+                ("dram_read_input_bits", "dram_read_weight_bits", "dram_write_output_bits"), zeros.storage, strict=True
             )
-            if parts is not None
+            if (parts := kept.off_chip) is not None
         ),
         multiplier_free_ops=work.macs if spec.pe_array.precision.multiplier_free else 0,
+        **_stored(layer, zeros, width),
+        codec_cycles=lowered.codec_cycles,
     )
+
+
+def _stored(layer: Layer, zeros: Occupancy, width: Widths) -> dict[str, int]:
+    """What the whole tensors take off chip, and how much of that is not values."""
+    found = {
+        f"stored_{operand.name.lower()}_bits": layer.words(operand) * width.of[operand] if coded is None else coded
+        for operand, coded in zip(Operand, zeros.coded_bits, strict=True)
+    }
+    overhead = sum(kept.off_chip.overhead for kept in zeros.storage if kept.off_chip is not None)
+    return found | {"stored_index_bits": overhead}
 
 
 def bottleneck(mac_cycles: int, port_cycles: int, activity: Activity) -> str:
@@ -156,6 +168,10 @@ def _work(
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
     stores = moved["dram_write_output_bits"] + moved["dram_write_psum_bits"]
     psum_read, psum_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
+    at_dma = lowered.moved_bits
+    outputs, coded = array["array_write_output_bits"], lowered.held_bits[Operand.OUTPUT]
+    if coded is not None:  # an encoder between the array's port and the buffer
+        outputs = -(-outputs * coded // (layer.words(Operand.OUTPUT) * lowered.width.output))
     apart = spec.data_buffer.accumulator_kib > 0
     return Work(
         macs=spent,
@@ -166,12 +182,12 @@ def _work(
         reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
         bus_bits=sum(array.values()) - array["array_read_weight_bits"],
         weight_bus_bits=array["array_read_weight_bits"],
-        data_buffer_read_bits=array["array_read_input_bits"] + stores + (0 if apart else psum_read),
-        data_buffer_write_bits=loads + array["array_write_output_bits"] + (0 if apart else psum_written),
+        data_buffer_read_bits=array["array_read_input_bits"] + int(at_dma[OUTPUT]) + (0 if apart else psum_read),
+        data_buffer_write_bits=int(at_dma[INPUT] + at_dma[PSUM]) + outputs + (0 if apart else psum_written),
         accumulator_read_bits=psum_read if apart else 0,
         accumulator_write_bits=psum_written if apart else 0,
         weight_buffer_read_bits=array["array_read_weight_bits"],
-        weight_buffer_write_bits=moved["dram_read_weight_bits"],
+        weight_buffer_write_bits=int(at_dma[WEIGHT]),
         dram_read_bits=loads + moved["dram_read_weight_bits"],
         dram_write_bits=stores,
         rows_opened=int(lowered.rows_opened.sum()),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.assignment import Assignment, assign
+from accel.kernels import passes
 from accel.outer_work import column_work, plane_work
 from accel.sparse_work import Skip, Work, match_work, schedule_epochs
 from accel.spec import Accelerator, PEArray
@@ -46,7 +47,8 @@ def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
         return column_work(layer, place, skip, width=matching.width, least=matching.least, run_bits=run_bits)
     if matching.style == "plane":
         return plane_work(
-            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks
+            layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
+            bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0,
         )  # fmt: skip
     together = replace(place, lanes=1) if matching.width > 1 else place
     return match_work(
@@ -68,3 +70,17 @@ def finish_times(work: Work, port_cycles: Ints, slack: int) -> tuple[Ints, Ints]
         return alone, alone
     cycles = np.column_stack([work.cycles, port_cycles])
     return schedule_epochs(replace(work, cycles=cycles, issued=work.issued | (port_cycles > 0)), slack), alone
+
+
+def exchange(log: Ints, halo_words: Ints, array: PEArray) -> None:
+    """Add to the log of the passes, in place, the time in which PEs send the borders' partial sums to their neighbours.
+
+    A pass must be over before its sums leave. Double-buffered accumulators send them during the next pass, which then
+    takes at least as long; else the array waits.
+    """
+    sending = -(-halo_words // array.matching.halo_words_per_cycle)
+    if array.register_double_buffered.output:
+        log[1:, passes.PORT_PACE] = np.maximum(log[1:, passes.PORT_PACE], sending[:-1])
+        log[-1, passes.EXTRA] += sending[-1]
+    else:
+        log[:, passes.EXTRA] += sending

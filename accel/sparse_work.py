@@ -26,13 +26,15 @@ Skip = Literal["none", "input", "weight", "both"]
 class Work:
     """`cycles`, `effectual`: (epochs, PEs); `issued`: (epochs,) whether anything happens in the epoch at all.
 
-    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for.
+    `outputs`: the accumulators (N, G*K, P, Q) where values were asked for. `halo`: (epochs,) partial sums on the
+    busiest link between neighbours at the end of an epoch, where asked for.
     """
 
     cycles: Ints
     effectual: Ints
     issued: NDArray[np.bool_]
     outputs: Ints | None = None
+    halo: Ints | None = None
 
     @property
     def imbalance(self) -> float:

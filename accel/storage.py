@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from accel.codecs import Bitmask, Codebook, Csc, Dense, Format, Huffman, NofM, RunLength
+from dataclasses import dataclass
+
+from accel.codecs import Bitmask, Codebook, Csc, Dense, Format, Huffman, NofM, RunLength, StoredBits
 from accel.codecs.format import Words
-from accel.spec import CodecName, Dma
+from accel.spec import Accelerator, CodecName, Dma
 
 
-def weight_codebook_bits(dma: Dma) -> int:
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """One operand of a layer, the whole tensor: off chip and as its buffer holds it, None where that is word by word.
+
+    A format that would not shrink the tensor is left out. `recoded`: the DMA's codec turns one into the other.
+    """
+
+    off_chip: StoredBits | None = None
+    held: StoredBits | None = None
+    recoded: bool = False
+
+    @classmethod
+    def of(
+        cls, words: Words | None, off_chip: CodecName, held: CodecName, bits: int, dma: Dma, codebook_bits: int
+    ) -> Storage:
+        """Of words that are not known nothing is coded. Raises InputError as formats do."""
+
+        def coded(name: CodecName) -> StoredBits | None:
+            if name == "none" or words is None:
+                return None
+            parts = format_of(name, words, bits, dma, codebook_bits).stored(words)
+            return parts if parts.total < words.size * bits else None
+
+        stored = coded(off_chip)
+        if held == off_chip:
+            return cls(stored, stored)
+        kept = coded(held)
+        return cls(stored, kept, not (stored is kept is None))
+
+
+def weight_codebook_bits(spec: Accelerator) -> int:
     """Bits of an index into a table of weights; 0 where weights are stored as values."""
-    return dma.formats.codebook_bits if dma.codec.weight in ("csc", "codebook") else 0
+    stored = {spec.dma.codec.weight, spec.held_formats[1]}
+    return spec.dma.formats.codebook_bits if stored & {"csc", "codebook"} else 0
 
 
 def format_of(codec: CodecName, words: Words, value_bits: int, dma: Dma, codebook_bits: int = 0) -> Format:

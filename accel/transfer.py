@@ -47,10 +47,14 @@ class TransferTiming:
         peak = device.peak_bits_per_s * dma.channels / 1e6
         return cls(device, spec.clock_mhz, min(peak, link or peak) / spec.clock_mhz, vector)
 
-    def columns(self, bits: Ints, runs: Ints, span_bits: Ints, coded_words: Ints) -> tuple[Ints, Ints]:
-        """(cycles, rows opened) of every transfer; `coded_words` of it pass the codec."""
+    def columns(
+        self, bits: Ints, runs: Ints, span_bits: Ints, codec_words: Ints, codec_rate: int = 1
+    ) -> tuple[Ints, Ints]:
+        """(cycles, rows opened) of every transfer; `codec_words` of it pass the codec, `codec_rate` a cycle."""
+        vector = self.vector.copy()
+        vector[dram.CODEC_WORDS] = codec_rate
         cycles, opened = (np.zeros(len(bits), dtype=np.int64) for _ in range(2))
-        dram.transfer_columns(bits, runs, span_bits, coded_words, self.vector, cycles, opened)
+        dram.transfer_columns(bits, runs, span_bits, codec_words, vector, cycles, opened)
         return cycles, opened
 
     def to_cycles(self, picoseconds: int) -> int:

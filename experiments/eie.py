@@ -79,7 +79,7 @@ def run(names: tuple[str, ...] = ()) -> list[LayerRow]:
 
         report, drawn = at(0)
         ours, least, most = (row.compute_cycles / chip.clock_mhz for row in (report, at(-1)[0], at(1)[0]))
-        stored = occupancy(drawn, widths(drawn.bits, chip), chip, 0).stored[Operand.WEIGHT]
+        stored = occupancy(drawn, widths(drawn.bits, chip), chip, 0).storage[Operand.WEIGHT].off_chip
         entries = 0 if stored is None else stored.values + stored.index + stored.padding
         padding = 100 * stored.padding / entries if stored is not None else 0.0
         power = power_mw(report, chip)

@@ -1,9 +1,10 @@
 """Access counts as Timeloop prints them, from our report: how to write one of its mappings here, and what equals what.
 
-A. Parashar et al., "Timeloop: A Systematic Approach to DNN Accelerator Evaluation", ISPASS 2019, and the semantics of
-its documentation: DRAM, a shared buffer, and PEs with a register file each. Loops of its DRAM level are `off_chip` loops
-here, those of the buffer `on_chip`, those of the register file `registers`, spatial ones `rows` and `columns`, all
-outermost first. `machine`, in data/timeloop_machine.toml, is what it counts on: nothing but the MACs takes time.
+A. Parashar et al., "Timeloop: A Systematic Approach to DNN Accelerator Evaluation", ISPASS 2019; semantics as in its
+documentation. Levels are DRAM, a shared buffer, and PEs with a register file each: loops of its DRAM level are
+`off_chip` loops here, those of the buffer `on_chip`, those of the register file `registers`, spatial ones `rows` and
+`columns`, all outermost first. `machine`, in data/timeloop_machine.toml, is what it counts on: nothing but the MACs
+takes time. Its `register_words` matter where a register file holds less than the loops inside it touch.
 
 Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
 tensors without padding, windows without gaps (stride at most the taps of a tile), unrolled G, N, K and C. Different:
@@ -62,7 +63,8 @@ def counts(layer: Layer, mapping: Mapping, chip: Accelerator) -> Counts:
     report, events = result.report, result.lowered.counts
 
     def words(*names: str) -> int:
-        return sum(getattr(report, f"{name}_bits") for name in names) // WORD_BITS
+        bits: int = sum(getattr(report, f"{name}_bits") for name in names)
+        return bits // WORD_BITS
 
     return Counts(
         cycles=report.compute_cycles,

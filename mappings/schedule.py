@@ -57,7 +57,7 @@ def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Til
     """Walk the off-chip loops of a legal mapping.
 
     `halo_reuse`: inputs that overlapping windows share with the input tile fetched just before are not fetched again
-    when the tile slides on along one side (see `slid_words`). Raises InputError when the mapping does not fit the layer.
+    when the tile slides on along one side (see `slid_words`). Raises InputError when the mapping does not fit.
     """
     mapping.check(layer)
     axes = mapping.axes()

@@ -50,16 +50,15 @@ def draw_operand(layer: Layer, operand: Operand, seed: int = 0, bits: int = 8, c
     table = None
     if operand is Operand.WEIGHT:
         table = _codebook(layer, seed, bits, layer.patterns.codebook_bits or codebook_bits)
-    words = mask.astype(dtype_for(bits)).reshape(-1)
-    generator = _stream(layer, operand, seed, _VALUES)
-    if words.any():
-        for start in range(0, words.size, CHUNK_WORDS):
-            part = words[start : start + CHUNK_WORDS]
-            part *= (
-                _nonzero(generator, part.size, bits)
-                if table is None
-                else table[generator.integers(0, len(table), part.size, dtype=np.uint16)]
-            )
+    words = np.zeros(mask.size, dtype_for(bits))
+    generator, flat = _stream(layer, operand, seed, _VALUES), mask.reshape(-1)
+    for start in range(0, words.size, CHUNK_WORDS):
+        places = np.flatnonzero(flat[start : start + CHUNK_WORDS]) + start
+        words[places] = (
+            _nonzero(generator, places.size, bits)
+            if table is None
+            else table[generator.integers(0, len(table), places.size, dtype=np.uint16)]
+        )
     return words.reshape(shape)
 
 

@@ -58,7 +58,14 @@ def run_command(
     chip: Chip,
     mapping: MappingFlag = "auto",
     batch: Batch = "1",
-    bits: Annotated[str | None, typer.Option("--bits", metavar="W,A", help="Bits of weights and activations.")] = None,
+    bits: Annotated[
+        str | None,
+        typer.Option(
+            "--bits",
+            metavar="W,A[,O]|NAME|FILE",
+            help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
+        ),
+    ] = None,
     density: Annotated[
         str | None,
         typer.Option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workloads.errors import InputError
 from workloads.layer import Bits, Layer
+from workloads.layer_bits import PUBLISHED, published_bits, read_bits
 from workloads.network import Network
 
 if TYPE_CHECKING:
@@ -28,14 +29,21 @@ def whole(flag: str, given: str, least: int) -> int:
 
 
 def with_bits(network: Network, given: str | None) -> Network:
-    """The network with the widths of `W,A`: bits of weights, bits of activations."""
+    """The network with the widths of `W,A[,O]` (weights, activations, outputs), a .toml file, or published ones."""
     if given is None:
         return network
+    if given.endswith(".toml"):
+        return read_bits(given, network)
+    if given in PUBLISHED:
+        return published_bits(network, given)
     parts = [part.strip() for part in given.split(",")]
-    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
-        raise InputError(f'--bits = "{given}": needs the bits of weights and of activations, like 8,8')
-    weight, activation = (int(part) for part in parts)
-    for what, bits in (("weights", weight), ("activations", activation)):
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise InputError(
+            f'--bits = "{given}": needs the bits of weights and of activations, like 8,8, a .toml '
+            f"file of them by layer, or one of {', '.join(PUBLISHED)}"
+        )
+    weight, activation, output = (int(part) for part in (*parts, parts[1])[:3])
+    for what, bits in (("weights", weight), ("activations", activation), ("outputs", output)):
         if not 1 <= bits <= 32:
             raise InputError(f'--bits = "{given}": {bits} bits for {what}, needs 1 to 32')
 
@@ -45,7 +53,7 @@ def with_bits(network: Network, given: str | None) -> Network:
                 f"--bits = {given}: layer {layer.name} has tensors of its own, set its bits in the layer list"
             )
         second = activation if layer.weight_is_activation else weight
-        return replace(layer, bits=Bits(activation, second, activation))
+        return replace(layer, bits=Bits(activation, second, output))
 
     return network.map_layers(change)
 

@@ -67,7 +67,7 @@ def transfer_columns(
 def per_unit(timing: Ints) -> Floats:
     """The timing vector as `mean_transfer` takes it: what divides, inverted."""
     fields = timing.astype(np.float64)
-    for field in (BURST_BITS, PAGE_BITS, CHANNELS, CODEC_WORDS):
+    for field in (BURST_BITS, PAGE_BITS, CHANNELS):
         fields[field] = 1.0 / fields[field]
     fields[RECOVERY_PS] *= fields[CHANNELS] / fields[BANKS]
     fields[BUSY_PPM] = 1e6 / fields[BUSY_PPM]
@@ -79,7 +79,7 @@ def per_unit(timing: Ints) -> Floats:
 
 @kernel
 def mean_transfer(
-    bits: float, runs: float, span_bits: float, coded_words: float, timing: Floats
+    bits: float, runs: float, span_bits: float, codec_cycles: float, timing: Floats
 ) -> tuple[float, float]:
     """(cycles, rows opened) of a transfer, as `transfer_cycles` and `rows` but for roundings; timing by `per_unit`."""
     per_run = np.ceil(bits / runs)
@@ -87,4 +87,4 @@ def mean_transfer(
     bus_ps = np.ceil(runs * np.ceil(per_run * timing[BURST_BITS]) * timing[CHANNELS]) * timing[BURST_PS]
     ps = max(bus_ps, opened * timing[RECOVERY_PS]) * timing[BUSY_PPM]
     ps = max(ps, bits * timing[LINK_BITS_PER_MS])
-    return max(np.ceil(ps * timing[CYCLE_FS]), coded_words * timing[CODEC_WORDS]), opened
+    return max(np.ceil(ps * timing[CYCLE_FS]), codec_cycles), opened

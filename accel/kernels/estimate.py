@@ -30,17 +30,22 @@ NEED_DATA, NEED_WEIGHT, NEED_SUMS = range(20, 23)
 """Bits that must be in the data buffer, the weight buffer and the accumulator memory at once."""
 BUS, OPENED, HOPS = range(23, 26)
 """Cycles of the DMA, DRAM rows opened, partial sums handed from PE to PE."""
-ESTIMATES = 26
+HELD_INPUT, HELD_WEIGHT, HELD_OUTPUT = range(26, 29)
+"""Words kept in the buffers at once, double buffers counted once."""
+LOADED_INPUT, LOADED_WEIGHT = range(29, 31)
+"""Words over the DMA."""
+ESTIMATES = 31
 
 # Fields of the limits vector; coded bits are of the whole tensor, -1 for one stored word by word.
 (
     DATA_TILES, WEIGHT_TILES, DATA_BITS, WEIGHT_CAPACITY, ACCUMULATOR_BITS, RESERVED_BITS, INPUT_STAYS, OUTPUT_STAYS,
-    LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, HELD_CODED,
+    LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, CODED_HERE_INPUT,
     STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, FITTING_ONLY,
-) = range(21)  # fmt: skip
-LIMITS = 21
-"""STORED: words of the whole tensors. HELD_CODED: whether the weight buffer keeps weights as they are coded.
-FITTING_ONLY: of mappings that do not fit, only FITS and NEED are found."""
+    CODED_HERE_WEIGHT, CODEC_RATE,
+) = range(23)  # fmt: skip
+LIMITS = 25
+"""STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them.
+FITTING_ONLY: of mappings that do not fit, only FITS and NEED are found. CODEC_RATE: words a cycle, three fields."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
@@ -104,14 +109,14 @@ def _coded(words: int, coded: int, whole: int) -> int:
 @kernel
 def _transfer(
     bits: float, number: float, words: float, extents: tuple[int, int, int, int, int],
-    sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, timing: Floats,
+    sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, codec_rate: int, timing: Floats,
 ) -> tuple[float, float]:  # fmt: skip
     """(cycles, DRAM rows) of one of `number` transfers of mean size, a box of a tensor whose last index is fastest."""
     if bits <= 0:
         return 0.0, 0.0
     mean = np.ceil(bits / number)
     if coded:
-        return mean_transfer(mean, 1.0, mean, words / number, timing)
+        return mean_transfer(mean, 1.0, mean, np.ceil(words / number / codec_rate), timing)
     runs = span = stride = 1
     broken = False
     for position in range(4, -1, -1):
@@ -268,20 +273,25 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
             weight_inside = weight_inside or (factor[loop] > 1 and relevant[loop_axes[loop], WEIGHT])
         need = limits[RESERVED_BITS]
         if not limits[INPUT_STAYS]:
-            need += held[INPUT] * bits[0] * limits[DATA_TILES]
+            kept_inputs = held[INPUT] * bits[0]
+            if limits[CODED_HERE_INPUT] >= 0:
+                kept_inputs = -(-held[INPUT] * limits[CODED_HERE_INPUT] // limits[STORED_INPUT])
+            need += kept_inputs * limits[DATA_TILES]
         outputs = held[OUTPUT] * (bits[2] if partial else bits[3]) * limits[DATA_TILES]
         apart = limits[ACCUMULATOR_BITS] > 0
         if not apart and (partial or not limits[OUTPUT_STAYS]):
             need += outputs
         kept_weights = held[WEIGHT] * bits[1]
-        if limits[HELD_CODED] and limits[CODED_WEIGHT] >= 0:
-            kept_weights = -(-held[WEIGHT] * limits[CODED_WEIGHT] // limits[STORED_WEIGHT])
+        if limits[CODED_HERE_WEIGHT] >= 0:
+            kept_weights = -(-held[WEIGHT] * limits[CODED_HERE_WEIGHT] // limits[STORED_WEIGHT])
         # Weights that one pass takes whole into registers leave their place at once.
         weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
         kept_weights *= 1 if weight_taken else limits[WEIGHT_TILES]
         fits = need <= limits[DATA_BITS] and kept_weights <= limits[WEIGHT_CAPACITY]
         fits = fits and (not apart or outputs <= limits[ACCUMULATOR_BITS])
         out[FITS] = 1.0 if fits else 0.0
+        out[HELD_INPUT], out[HELD_WEIGHT], out[HELD_OUTPUT] = held[INPUT], held[WEIGHT], held[OUTPUT]
+        out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
         out[NEED_DATA] = need
         out[NEED_WEIGHT] = kept_weights
         out[NEED_SUMS] = outputs if apart else 0
@@ -373,19 +383,28 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         moves[STORE] = numbers[OUTPUT] if out_bits > 0 else returning
         cycles[LOAD_INPUT], rows_input = _transfer(
             in_bits, numbers[INPUT], loaded[INPUT], (n, g, c, high, wide), whole_box, bits[0],
-            limits[CODED_INPUT] >= 0, timing,
+            limits[CODED_INPUT] >= 0, limits[CODEC_RATE], timing,
         )  # fmt: skip
         cycles[LOAD_WEIGHT], rows_weight = _transfer(
             weight_bits, numbers[WEIGHT], loaded[WEIGHT], (g, k, c, r, s),
-            (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0, timing,
+            (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0,
+            limits[CODEC_RATE + 1], timing,
         )  # fmt: skip
         box, all_outputs = (n, g, k, p, q), (sizes[N], sizes[G], sizes[K], sizes[P], sizes[Q])
         cycles[LOAD_PSUM], rows_psum = _transfer(
-            back_bits, max(1, returning), back, box, all_outputs, bits[2], False, timing
+            back_bits, max(1, returning), back, box, all_outputs, bits[2], False, 1, timing
         )
         finals = numbers[OUTPUT] - returning
         last, rows_output = _transfer(
-            out_bits, finals, whole[OUTPUT], box, all_outputs, bits[3], limits[CODED_OUTPUT] >= 0, timing
+            out_bits,
+            finals,
+            whole[OUTPUT],
+            box,
+            all_outputs,
+            bits[3],
+            limits[CODED_OUTPUT] >= 0,
+            limits[CODEC_RATE + 2],
+            timing,
         )
         stored = cycles[LOAD_PSUM] * returning + last * finals
         cycles[STORE] = stored / moves[STORE] if moves[STORE] > 0 else 0.0
@@ -412,10 +431,18 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         sums = write_psum * bits[2] + write_output * bits[3]
         reads = read_input * bits[0]
         pj += (reads + read_weight * bits[1] + read_psum * bits[2] + sums) * prices[PJ_BUS]
-        pj += (reads + out_bits + back_bits) * prices[PJ_DATA_READ] + (in_bits + back_bits) * prices[PJ_DATA_WRITE]
+        here_input = 0 if limits[INPUT_STAYS] else loaded[INPUT] * bits[0]
+        if limits[CODED_HERE_INPUT] >= 0 and not limits[INPUT_STAYS]:
+            here_input = _coded(loaded[INPUT], limits[CODED_HERE_INPUT], limits[STORED_INPUT])
+        here_weight = loaded[WEIGHT] * bits[1]
+        if limits[CODED_HERE_WEIGHT] >= 0:
+            here_weight = _coded(loaded[WEIGHT], limits[CODED_HERE_WEIGHT], limits[STORED_WEIGHT])
+        here_output = 0 if limits[OUTPUT_STAYS] else whole[OUTPUT] * bits[3]
+        pj += (reads + here_output + back_bits) * prices[PJ_DATA_READ]
+        pj += (here_input + back_bits) * prices[PJ_DATA_WRITE]
         pj += read_psum * bits[2] * prices[PJ_PSUM_READ] + write_psum * bits[2] * prices[PJ_PSUM_WRITE]
         pj += write_output * bits[3] * prices[PJ_DATA_WRITE]
-        pj += read_weight * bits[1] * prices[PJ_WEIGHT_READ] + weight_bits * prices[PJ_WEIGHT_WRITE]
+        pj += read_weight * bits[1] * prices[PJ_WEIGHT_READ] + here_weight * prices[PJ_WEIGHT_WRITE]
         pj += (in_bits + back_bits + weight_bits) * prices[PJ_DRAM_READ]
         pj += (out_bits + back_bits) * prices[PJ_DRAM_WRITE]
 

@@ -136,7 +136,8 @@ def analyse(
 @kernel
 def pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
     """Indices along each axis that one PE works on in a pass of `extent` indices."""
-    return np.minimum(lanes, extent) * -(-extent // unroll)
+    mine: Ints = np.minimum(lanes, extent) * -(-extent // unroll)
+    return mine
 
 
 @kernel

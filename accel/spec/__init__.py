@@ -5,7 +5,8 @@ from __future__ import annotations
 from accel.spec.accelerator import Accelerator, Energy, MappingChoice
 from accel.spec.controller import Controller
 from accel.spec.data_buffer import DataBuffer
-from accel.spec.dma import CodecName, Codecs, Dma, Formats
+from accel.spec.dma import Dma
+from accel.spec.formats import CodecName, CodecRates, Codecs, Formats
 from accel.spec.load import dump, load, preset_names, preset_text
 from accel.spec.pe_array import (
     Bits,
@@ -25,6 +26,7 @@ __all__ = [
     "Accelerator",
     "Bits",
     "CodecName",
+    "CodecRates",
     "Codecs",
     "Controller",
     "DataBuffer",

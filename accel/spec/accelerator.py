@@ -14,6 +14,7 @@ from accel.spec.controller import Controller
 from accel.spec.data_buffer import DataBuffer
 from accel.spec.dma import Dma
 from accel.spec.errors import first_problem, unknown_field
+from accel.spec.formats import CodecName
 from accel.spec.pe_array import PEArray
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
@@ -118,15 +119,41 @@ class Accelerator(Part):
                 raise ValueError(problem) from None
         return self
 
+    @property
+    def held_formats(self) -> tuple[CodecName, CodecName, CodecName]:
+        """By operand, the format in which the buffers hold it; outputs once they are finished."""
+        maps = self.data_buffer.format
+        weights = self.dma.codec.weight if self.weight_buffer.compressed else self.weight_buffer.format
+        return maps, weights, maps
+
     @model_validator(mode="after")
     def _coded_weights_are_read_as_coded(self) -> Accelerator:
-        if not self.weight_buffer.compressed:
-            return self
-        if self.dma.codec.weight == "none":
+        buffer = self.weight_buffer
+        if buffer.compressed and self.dma.codec.weight == "none":
             raise ValueError('weight_buffer.compressed = true: needs dma.codec.weight, which is "none"')
-        if self.pe_array.zero_handling.weight != "skip":
-            raise ValueError('weight_buffer.compressed = true: needs pe_array.zero_handling.weight = "skip"')
+        if buffer.compressed and buffer.format != "none":
+            raise ValueError(f'weight_buffer.format = "{buffer.format}": compressed = true says it is that off chip')
+        what = "compressed = true" if buffer.compressed else f'format = "{buffer.format}"'
+        self._require_readable(f"weight_buffer.{what}", "weight")
         return self
+
+    @model_validator(mode="after")
+    def _coded_maps_are_read_as_coded(self) -> Accelerator:
+        if self.data_buffer.format == "codebook":
+            raise ValueError('data_buffer.format = "codebook": maps are computed, only weights come from a table')
+        self._require_readable(f'data_buffer.format = "{self.data_buffer.format}"', "input")
+        return self
+
+    def _require_readable(self, what: str, operand: Literal["input", "weight"]) -> None:
+        held = self.held_formats[0 if operand == "input" else 1]
+        if held == "none":
+            return
+        if held == "huffman":
+            raise ValueError(f"{what}: Huffman codes can be read only from their start, keep them off chip")
+        if held == "codebook" and not self.dma.formats.codebook_bits:
+            raise ValueError(f"{what}: needs dma.formats.codebook_bits from 1 up")
+        if getattr(self.pe_array.zero_handling, operand) != "skip":
+            raise ValueError(f'{what}: needs pe_array.zero_handling.{operand} = "skip", which reads what is coded')
 
     @model_validator(mode="after")
     def _ports_within_buffers(self) -> Accelerator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accel.spec.base import Count, NotNegative, Part, Positive
+from accel.spec.formats import CodecName
 
 
 class DataBuffer(Part):
@@ -19,6 +20,10 @@ class DataBuffer(Part):
     halo_reuse: bool = False
     """Input words that a tile shares with the tile before it stay (a circular buffer) when windows slide on along one
     side; False: tiles are fetched whole, halos again with each of them."""
+    format: CodecName = "none"
+    """Maps lie here so: inputs, for PEs that skip their zeros, and finished outputs; partial sums word by word. A tile
+    gets its share of the coded map, as if all its tiles were equally dense; a map kept for the next layer gets room
+    for all of its words."""
     width_bits: Count = 64
     """Bits of one access to one bank."""
     banks: Count = 32

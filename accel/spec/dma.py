@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from accel.spec.base import Count, Megahertz, Part
+from accel.spec.formats import CodecRates, Codecs, Formats
 from accel.tables import require_dram
-
-CodecName = Literal["none", "rlc", "bitmask", "csc", "n_of_m", "codebook", "huffman"]
-"""How an operand is stored off chip: word by word; zero runs and values (Eyeriss); a mask and the nonzeros (SparTen);
-compressed sparse columns (EIE); N nonzeros in M words (2:4); indices into a table of values; Huffman codes."""
-
-
-class Codecs(Part):
-    """The off-chip format of each operand."""
-
-    input: CodecName = "none"
-    weight: CodecName = "none"
-    output: CodecName = "none"
-
-
-class Formats(Part):
-    """Parameters of the formats named in `codec`; run-length coding has its `rlc_run_bits`."""
-
-    chunk_bits: Count = 1
-    """bitmask: the mask is padded to whole chunks of so many bits."""
-    csc_run_bits: Annotated[int, Field(ge=1, le=16)] = 4
-    csc_slices: Count = 1
-    """csc: processing elements the rows of a column are dealt to; each has a pointer to its part of each column."""
-    csc_pointer_bits: Annotated[int, Field(ge=1, le=32)] = 16
-    n: Count = 2
-    """n_of_m: nonzeros at most..."""
-    m: Count = 4
-    """n_of_m: ...among so many neighbours along the input channels."""
-    codebook_bits: Annotated[int, Field(ge=0, le=16)] = 0
-    """codebook, csc: bits of an index into a table of weights, which share so many values; 0: csc stores values."""
-
-    @model_validator(mode="after")
-    def _n_within_m(self) -> Formats:
-        if self.n > self.m:
-            raise ValueError(f"n = {self.n}: needs at most m = {self.m}")
-        return self
 
 
 class Dma(Part):
@@ -56,8 +22,15 @@ class Dma(Part):
     link_mhz: Megahertz | None = None
     codec: Codecs = Codecs()
     codec_words_per_cycle: Count = 1
+    """Words the codec decodes or codes in a cycle, zeros included; what stays coded on chip does not pass it."""
+    codec_rates: CodecRates = CodecRates()
     rlc_run_bits: Annotated[int, Field(ge=1, le=16)] = 5
     formats: Formats = Formats()
+
+    def codec_rate(self, operand: str) -> int:
+        """Words of an "input", "weight" or "output" that pass the codec in a cycle."""
+        rate: int = getattr(self.codec_rates, operand)
+        return rate or self.codec_words_per_cycle
 
     @field_validator("dram")
     @classmethod

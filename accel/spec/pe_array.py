@@ -90,16 +90,22 @@ class Matching(Part):
     """plane: weights a cycle."""
     banks: WholeNumber = 0
     """plane: accumulator banks, a product a cycle each; 0: as many as products."""
+    bank_queue: WholeNumber = 0
+    """plane: products that can wait before a bank; 0: the multipliers wait until the busiest bank has taken its own."""
+    halo_words_per_cycle: WholeNumber = 0
+    """plane: partial sums for its neighbours' outputs on each of a PE's four links, after a pass; 0: any number."""
 
     @model_validator(mode="after")
     def _fields_of_the_style(self) -> Matching:
         own = {"inner": ("width", "least", "chunk", "scan"), "column": ("width", "least", "run_bits")}
-        mine = own.get(self.style, ("inputs", "weights", "banks"))
+        mine = own.get(self.style, ("inputs", "weights", "banks", "bank_queue", "halo_words_per_cycle"))
         for name, info in type(self).model_fields.items():
             if name not in ("style", *mine) and getattr(self, name) != info.default:
                 raise ValueError(
                     f'{name} = {getattr(self, name)}: style = "{self.style}" has no such field, only {", ".join(mine)}'
                 )
+        if self.bank_queue and not self.banks:
+            raise ValueError(f"bank_queue = {self.bank_queue}: needs banks, without them no product waits")
         return self
 
 
@@ -249,6 +255,12 @@ class PEArray(Part):
             raise ValueError(f"matching.width = {matching.width}: needs 1 or all {self.lanes} lanes of a PE")
         if matching.style == "column" and matching.width != self.lanes:
             raise ValueError(f"matching.width = {matching.width}: needs the {self.lanes} lanes of a PE")
+        tiles = self.distribution.P == self.distribution.Q == "blocked"
+        if matching.halo_words_per_cycle and not tiles:
+            raise ValueError(
+                f"matching.halo_words_per_cycle = {matching.halo_words_per_cycle}: needs distribution.P and .Q = "
+                '"blocked", only tiles of neighbouring outputs have a border'
+            )
         if matching.style == "plane" and matching.inputs * matching.weights != self.lanes:
             raise ValueError(
                 f"matching.inputs x matching.weights = {matching.inputs} x {matching.weights}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accel.spec.base import Count, Part, Positive
+from accel.spec.formats import CodecName
 
 
 class WeightBuffer(Part):
@@ -14,6 +15,8 @@ class WeightBuffer(Part):
     """The next tile loads while this one is used; each tile then gets half of the capacity."""
     compressed: bool = False
     """Weights stay as they are coded off chip (`dma.codec.weight`), and PEs that skip zeros read them so."""
+    format: CodecName = "none"
+    """As `compressed`, in a format that may differ from the one off chip."""
     width_bits: Count = 64
     """Bits of one access to one bank."""
     banks: Count = 32

@@ -32,7 +32,7 @@ class Changes:
 
 
 def buffer_changes(result: LayerResult, spec: Accelerator) -> dict[Operand, Changes]:
-    """By operand, when its tiles enter and leave their buffer; bits as the buffer holds them, uncoded.
+    """By operand, when its tiles enter and leave their buffer; bits as the buffer holds them.
 
     A loaded tile takes its place when its transfer begins and leaves after the last computation of its stay, or when
     the registers have taken it whole. Outputs take theirs when their computation (or the reload of their partial sums)
@@ -52,18 +52,27 @@ def _inputs(result: LayerResult) -> Changes:
     if not loaded.any():  # the map was left on chip by the layer before
         whole = layer.words(Operand.INPUT) * width.input
         return Changes(np.array([0, result.activity.latency_cycles]), np.array([whole, -whole]))
-    bits = result.schedule.tile_words[loaded, Operand.INPUT] * width.input
+    bits = _held(result, Operand.INPUT)[loaded]
     return _loads(result, Operand.INPUT, INPUT, bits, result.activity.timeline.finished, first=False)
 
 
 def _weights(result: LayerResult, spec: Accelerator) -> Changes:
-    schedule, timeline, width = result.schedule, result.activity.timeline, result.lowered.width
+    schedule, timeline = result.schedule, result.activity.timeline
     _, tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
     taken = spec.weight_buffer.double_buffered and tiles == 1
     left = timeline.started if taken else timeline.finished
     moved = result.lowered.program.bits[:, WEIGHT]
-    bits = moved if spec.weight_buffer.compressed else schedule.load_words[:, Operand.WEIGHT] * width.weight
+    bits = _held(result, Operand.WEIGHT)
     return _loads(result, Operand.WEIGHT, WEIGHT, bits[moved > 0], left, first=taken)
+
+
+def _held(result: LayerResult, operand: Operand) -> Ints:
+    """(steps,) bits of the operand's loads as its buffer holds them: coded, each gets its share of the whole."""
+    words = result.schedule.tile_words[:, operand]
+    coded = result.lowered.held_bits[operand]
+    if coded is None:
+        return words * result.lowered.width.of[operand]
+    return -(-words * coded // result.schedule.layer.words(operand))
 
 
 def _loads(result: LayerResult, operand: Operand, kind: int, bits: Ints, left: Ints, *, first: bool) -> Changes:

@@ -9,62 +9,73 @@ window_parallel: Y. Chen et al., "DaDianNao: A Machine-Learning Supercomputer", 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, permutations
 
 from mappings.column import MappingColumn, Shape, grid
 from mappings.dataflows.array import ArrayShape
-from mappings.dataflows.tiling import ONE, orders, splits
+from mappings.dataflows.tiling import ONE, Ints, splits
 from mappings.mapping import axis_extent
 from workloads.layer import Layer
 
-PIXELS, FILTERS, CHANNELS, VOLUME = "NPQ", "K", "C", "CRS"
+FILTERS, CHANNELS, VOLUME, WINDOWS = "K", "C", "CRS", "NPQ"
 
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """The axis over rows, columns and lanes, and PEs by axis."""
+    """The axis over rows, columns and lanes, PEs by axis, and the axes of pixels."""
 
     rows: str
     columns: str
     lanes: str
     pes: dict[str, int]
+    pixels: tuple[str, ...]
 
 
 def channel_parallel(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     """Input channels over rows and lanes, filters over columns. Too few channels for the rows: the whole volume."""
     reduced = VOLUME if array.rows > layer.C else CHANNELS
-    pes = {reduced: array.rows * array.lanes, FILTERS: array.columns, PIXELS: 1}
-    return _dot_products("channel_parallel", layer, array, _Spread(reduced, FILTERS, reduced, pes))
+    pes = {reduced: array.rows * array.lanes, FILTERS: array.columns}
+    return _dot_products("channel_parallel", layer, array, _Spread(reduced, FILTERS, reduced, pes, ("N", "P", "Q")))
 
 
 def window_parallel(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     """Filters over rows, windows (output pixels) over columns, input channels over lanes."""
-    pes = {FILTERS: array.rows, PIXELS: array.columns, CHANNELS: array.lanes}
-    return _dot_products("window_parallel", layer, array, _Spread(FILTERS, PIXELS, CHANNELS, pes))
+    pes = {FILTERS: array.rows, WINDOWS: array.columns, CHANNELS: array.lanes}
+    return _dot_products("window_parallel", layer, array, _Spread(FILTERS, WINDOWS, CHANNELS, pes, (WINDOWS,)))
 
 
 def _dot_products(name: str, layer: Layer, array: ArrayShape, spread: _Spread) -> list[MappingColumn]:
     """A pass runs the reduction innermost, over all pixels of the tile; the passes of a tile take filters in turn."""
-    reduced = spread.lanes
+    reduced, pixels = spread.lanes, spread.pixels
     taps = ("R", "S") if reduced == CHANNELS else ()
+
+    def cuts(axis: str, choices: int) -> Ints:
+        return splits(axis_extent(layer, axis), spread.pes.get(axis, 1), choices=choices)
+
+    choices = {"N": 4, "P": 6, "Q": 4, WINDOWS: 16}
     found = []
-    for order in orders(PIXELS, FILTERS, reduced):
+    for order in permutations((pixels, (FILTERS,), (reduced,))):
+        off_chip = ("G", *chain.from_iterable(order))
         shape = Shape(
             name,
-            off_chip=("G", *order),
+            off_chip=off_chip,
             on_chip=(FILTERS,),
-            registers=(PIXELS, *taps, reduced),
+            registers=(*pixels, *taps, reduced),
             rows=(spread.rows,),
             columns=(spread.columns,),
             lanes=(reduced,),
         )
-        cuts = {axis: splits(axis_extent(layer, axis), count) for axis, count in spread.pes.items()}
         found.append(
             grid(
                 shape,
                 {
-                    "off_chip": [ONE] * 4,
-                    "on_chip": [cuts[FILTERS]],
-                    "registers": [cuts[PIXELS], *(ONE * getattr(layer, tap) for tap in taps), cuts[reduced]],
+                    "off_chip": [ONE] * len(off_chip),
+                    "on_chip": [cuts(FILTERS, 6)],
+                    "registers": [
+                        *(cuts(axis, choices[axis]) for axis in pixels),
+                        *(ONE * getattr(layer, tap) for tap in taps),
+                        cuts(reduced, 8),
+                    ],
                     "rows": [ONE * array.rows],
                     "columns": [ONE * array.columns],
                     "lanes": [ONE * array.lanes],

@@ -72,19 +72,25 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     taps = _taps(layer, array)
     for width, folds, along_rows, sets in _strips(layer, array, rows):
         for g, r, t in _arrangements(sets, layer):
-            q_most = max(1, min(array.input_registers // taps, -(-layer.C // r)))
-            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // t)))
+            # Sets of a single PE fill both sides of the array.
+            across = min(array.columns, -(-layer.K // t)) if along_rows and layer.R == layer.P == 1 else 1
+            lanes = min(array.lanes, -(-layer.K // (t * across)))
+            filters = t * across * lanes
+            q_most = max(1, min(array.input_registers * lanes // taps, -(-layer.C // r)))
+            # Filters of one lane.
+            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // filters)))
             # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
-            p = splits(layer.K, t, most=p_most, choices=12)
+            p = splits(layer.K, filters, most=p_most, choices=12)
             column = _column(
                 layer, array, width, folds, along_rows, g, r, t,
                 p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
-                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * t, choices=6),
+                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * filters, choices=6),
+                across=across, lanes=lanes,
             )  # fmt: skip
             names = column.shape.loops
-            filters = column.factors[:, names.index(("registers", "K"))]
+            kept = column.factors[:, names.index(("registers", "K"))]
             channels = column.factors[:, names.index(("registers", "C"))]
-            found.append(column.take(filters * channels * taps <= max(1, array.weight_registers)))
+            found.append(column.take(kept * channels * taps <= max(1, array.weight_registers)))
     return found
 
 
@@ -136,26 +142,35 @@ def _column(
     q: Ints,
     n: Ints,
     passes: Ints,
+    across: int = 1,
+    lanes: int = 1,
 ) -> MappingColumn:
-    """The mappings of Table III's parameters; R and S beyond the array and the registers go to off-chip loops."""
+    """The mappings of Table III's parameters; R and S beyond the array and the registers go to off-chip loops.
+
+    Sets along the rows are repeated `across` times, with other filters. Lanes of a PE, where it has several, share its
+    inputs: `lanes` filters at a time.
+    """
     sets = ("G", "C", "K")
     shape = Shape(
         "row_stationary",
         off_chip=_AXES_OFF_CHIP,
         registers=("N", "Q", "C", "S", "K"),
         rows=("R", "P", *sets) if along_rows else ("R", "P"),
-        columns=("P",) if along_rows else ("P", *sets),
+        columns=("P", *sets) if not along_rows else ("P", "K") if across > 1 else ("P",),
+        lanes=("K",) if array.lanes > 1 else (),
         hold=(None, None, _OUTPUT_HOLD),
     )
     spatial = [ONE * g, ONE * r, ONE * t]
     rows, columns = [ONE * min(layer.R, array.rows), ONE * folds], [ONE * width]
+    repeated = [ONE * across] if across > 1 else []
     return grid(
         shape,
         {
             "off_chip": [ONE] * 7 + [passes],
             "registers": [n, ONE * layer.Q, q, ONE * _taps(layer, array), p],
             "rows": rows + spatial if along_rows else rows,
-            "columns": columns if along_rows else columns + spatial,
+            "columns": columns + (repeated if along_rows else spatial),
+            "lanes": [ONE * lanes] if array.lanes > 1 else [],
         },
     )
 

@@ -98,15 +98,19 @@ def tile_cost(
         for operand in Operand:
             one, held = one_pass(layer, mapping, machine, size, operand), stays[operand]
             selecting = [axis for axis in extent if set(axis) & RELEVANT[operand]]
-            moved = any(digits[axis] != before[axis] for axis in selecting) if before else not (continued >> operand & 1 and held)
+            moved = (
+                any(digits[axis] != before[axis] for axis in selecting)
+                if before
+                else not (continued >> operand & 1 and held)
+            )
             fetched = one.words if moved or not held else 0
             filled = one.fill if moved or not held else 0
-            if machine.keep_registers and operand is Operand.INPUT and held and moved and before:
-                if slides(layer, machine, *around):
-                    now, then = (words_of(layer, machine, operand, indices) for indices in around)
-                    fetched = len(now - then)
-                    now, then = (words_of(layer, machine, operand, one_pe(mapping, indices)) for indices in around)
-                    filled = len(now - then) if machine.registers[operand] else 0
+            refilled = operand is Operand.INPUT and held and moved and before
+            if machine.keep_registers and refilled and slides(layer, machine, *around):
+                now, then = (words_of(layer, machine, operand, indices) for indices in around)
+                fetched = len(now - then)
+                now, then = (words_of(layer, machine, operand, one_pe(mapping, indices)) for indices in around)
+                filled = len(now - then) if machine.registers[operand] else 0
             counts.fills[operand] += filled
             if operand is Operand.OUTPUT:
                 unique = prod(size[axis] for axis in selecting)

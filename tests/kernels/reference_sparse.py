@@ -106,19 +106,30 @@ def match_work(
     lists: dict[tuple[Any, ...], list[tuple[tuple[int, ...], bool, bool]]] = defaultdict(list)
     for point in found:
         output = tuple(point.at[dim] for dim in "GNKPQ")
-        tap = tuple(point.at[dim] for dim in "CRS")
+        tap = tuple(point.at[dim] for dim in "RSC")
         lists[point.epoch, point.pe, point.lane, output].append((tap, *nonzero(layer, point.at)))
     by_lane: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     effectual: Totals = defaultdict(int)
     for (epoch, pe, lane, _), taps in lists.items():
         taps.sort()
-        for start in range(0, len(taps), chunk or len(taps)):
-            mine = taps[start : start + (chunk or len(taps))]
+        for mine in chunks(taps, chunk):
             count = sum(useful(skip, a, b) for _, a, b in mine)
             looked = -(-len(mine) // scan) if scan else 0
             by_lane[epoch, pe][lane] += max(-(-count // width), least, looked)
             effectual[epoch, pe] += sum(a and b for _, a, b in mine)
     return {key: max(lanes.values()) for key, lanes in by_lane.items()}, effectual
+
+
+def chunks(
+    taps: list[tuple[tuple[int, ...], bool, bool]], chunk: int
+) -> list[list[tuple[tuple[int, ...], bool, bool]]]:
+    """Runs of `chunk` channels of one tap (R, S); all in one when `chunk` is 0."""
+    if chunk == 0:
+        return [taps]
+    by_tap: dict[tuple[int, ...], list[tuple[tuple[int, ...], bool, bool]]] = defaultdict(list)
+    for entry in taps:
+        by_tap[entry[0][:2]].append(entry)
+    return [mine[start : start + chunk] for mine in by_tap.values() for start in range(0, len(mine), chunk)]
 
 
 def column_work(
@@ -159,9 +170,12 @@ def entries(column: list[bool], run_bits: int | None) -> int:
 
 
 def plane_work(
-    layer: Layer, found: list[Point], skip: str, inputs: int, weights: int, banks: int = 0
+    layer: Layer, found: list[Point], skip: str, inputs: int, weights: int, banks: int = 0, queue: int = 0
 ) -> tuple[Totals, Totals]:
-    """Vectors of the inputs beneath a PE's outputs times vectors of its weights, by channel and phase."""
+    """Vectors of the inputs beneath a PE's outputs times vectors of its weights, by channel and phase.
+
+    Products that a bank cannot take in a cycle stay in its queue, until all are stored at the end of an epoch.
+    """
     assert layer.tensors is not None
     owner: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
     for n, h, w in product(range(layer.N), range(layer.H), range(layer.W)):
@@ -179,7 +193,8 @@ def plane_work(
         taken[*key, *phase].add((at["K"], at["R"], at["S"]))
     cycles: Totals = defaultdict(int)
     products: Totals = defaultdict(int)
-    for key, some in given.items():
+    waiting: dict[tuple[Any, ...], Counter[int]] = defaultdict(Counter)
+    for key, some in sorted(given.items()):
         g, c = key[2:4]
         words = [layer.tensors.input[n, g * layer.C + c, h, w] != 0 for n, h, w in some]
         filters = [layer.tensors.weight[g * layer.K + k, c, r, s] != 0 for k, r, s in taken[key]]
@@ -208,10 +223,17 @@ def plane_work(
                         for place, tap in product(mine[i : i + inputs], taps[f : f + weights])
                         if (spot := target(layer, place, tap)) is not None
                     )
-                    cycles[key[:2]] += max([1, *used.values()])
+                    left = waiting[key[:3]]
+                    left.update(used)
+                    spent = max(1, max(left.values(), default=0) - queue)
+                    left.subtract(dict.fromkeys(left, spent))
+                    waiting[key[:3]] = +left
+                    cycles[key[:2]] += spent
         else:
             cycles[key[:2]] += -(-rows // inputs) * -(-columns // weights)
         products[key[:2]] += sum(words) * sum(filters)
+    for key, left in waiting.items():
+        cycles[key[:2]] += max(left.values(), default=0)
     return cycles, products
 
 
@@ -223,6 +245,37 @@ def target(layer: Layer, place: tuple[int, int, int], tap: tuple[int, int, int])
     if row % layer.stride[0] or column % layer.stride[1] or not (0 <= p < layer.P and 0 <= q < layer.Q):
         return None
     return tap[0], place[0], p, q
+
+
+def link_words(layer: Layer, rows: list[range], columns: list[range]) -> int:
+    """Sums of one filter on the busiest link of a grid of PEs that own such rows and columns of outputs.
+
+    Every sum for another PE's output goes up or down first, then to a side, and is added to what goes the same way.
+    """
+    links: dict[tuple[Any, ...], set[tuple[int, int]]] = defaultdict(set)
+    grid = [*product(range(len(rows)), range(len(columns)))]
+    for i, j in grid:
+        held = [
+            (0, h, w)
+            for h, w in product(range(layer.H), range(layer.W))
+            if h * layer.P // layer.H in rows[i] and w * layer.Q // layer.W in columns[j]
+        ]
+        for place, r, s in product(held, range(layer.R), range(layer.S)):
+            spot = target(layer, place, (0, r, s))
+            if spot is None:
+                continue
+            *_, p, q = spot
+            home = (
+                next(k for k, own in enumerate(rows) if p in own),
+                next(k for k, own in enumerate(columns) if q in own),
+            )
+            at = [i, j]
+            for side in (0, 1):
+                while at[side] != home[side]:
+                    step = 1 if home[side] > at[side] else -1
+                    links[at[0], at[1], side, step].add((p, q))
+                    at[side] += step
+    return max((len(sums) for sums in links.values()), default=0)
 
 
 def accumulators(

@@ -94,16 +94,44 @@ def test_planes_count_point_by_point(
     assert_same(work, reference_sparse.plane_work(layer, points, skip, inputs, weights))
 
 
-@given(plane_cases(), st.integers(1, 4), st.integers(1, 4), st.integers(1, 9))
+@given(plane_cases(), st.integers(1, 4), st.integers(1, 4), st.integers(1, 9), st.integers(0, 5))
 def test_banks_take_one_product_a_cycle(
-    case: tuple[Layer, Mapping, tuple[str, ...]], inputs: int, weights: int, banks: int
+    case: tuple[Layer, Mapping, tuple[str, ...]], inputs: int, weights: int, banks: int, queue: int
 ) -> None:
     layer, mapping, blocked = case
     place = assign(layer, mapping, dict.fromkeys(blocked, "blocked"))
-    work = plane_work(layer, place, inputs=inputs, weights=weights, banks=banks)
+    work = plane_work(layer, place, inputs=inputs, weights=weights, banks=banks, bank_queue=queue)
     points = [*reference_sparse.points(layer, mapping, blocked)]
-    assert_same(work, reference_sparse.plane_work(layer, points, "both", inputs, weights, banks))
+    assert_same(work, reference_sparse.plane_work(layer, points, "both", inputs, weights, banks, queue))
     assert (work.cycles >= plane_work(layer, place, inputs=inputs, weights=weights).cycles).all()
+    deeper = plane_work(layer, place, inputs=inputs, weights=weights, banks=banks, bank_queue=queue + 1)
+    assert (deeper.cycles <= work.cycles).all()
+
+
+@given(
+    st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9),
+    st.integers(1, 5), st.integers(1, 5), st.integers(1, 3),
+)  # fmt: skip
+def test_halos_go_up_and_down_and_then_to_the_sides(
+    rows: int, columns: int, tile_rows: int, tile_columns: int, more_rows: int, more_columns: int, taps_down: int,
+    taps_across: int, stride: int,
+) -> None:  # fmt: skip
+    """Even tiles of a plane of any size, filters wider than tiles among them; a link carries each sum once."""
+    p, q = min(rows * tile_rows, rows + more_rows), min(columns * tile_columns, columns + more_columns)
+    down, across = (taps_down - 1) // 2, (taps_across - 1) // 2
+    layer = Layer(
+        "halo", K=3, P=p, Q=q, R=taps_down, S=taps_across, stride=(stride, stride), padding=(down, across, down, across)
+    )
+    layer = filled(layer, 0, 1.0, 1.0)
+    registers = (Loop("K", 3), Loop("R", layer.R), Loop("S", layer.S), Loop("P", tile_rows), Loop("Q", tile_columns))
+    mapping = Mapping("halo", registers=registers, rows=(Loop("P", rows),), columns=(Loop("Q", columns),))
+    work = plane_work(layer, assign(layer, mapping, {"P": "blocked", "Q": "blocked"}), halo=True)
+    runs = [
+        [range(-(-size * unit // units), -(-size * (unit + 1) // units)) for unit in range(units)]
+        for size, units in ((p, rows), (q, columns))
+    ]
+    assert work.halo is not None
+    assert work.halo.tolist() == [3 * reference_sparse.link_words(layer, *runs)]
 
 
 def test_planes_need_the_taps_of_a_channel_together() -> None:

@@ -151,9 +151,7 @@ def points(layer: Layer, operand: Operand, at: Block) -> Points:
 def side(layer: Layer, at: Block, number: int) -> tuple[int, ...]:
     """Input rows (0) or columns (1) under the windows of a block."""
     outputs, taps = ("PR", "QS")[number]
-    return tuple(
-        sorted({o * layer.stride[number] + t * layer.dilation[number] for o in at[outputs] for t in at[taps]})
-    )
+    return tuple(sorted({o * layer.stride[number] + t * layer.dilation[number] for o in at[outputs] for t in at[taps]}))
 
 
 def slides(layer: Layer, now: Block, then: Block) -> bool:

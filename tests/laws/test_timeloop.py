@@ -195,6 +195,21 @@ def test_channels_of_a_convolution_outside_and_inside() -> None:
     assert dram(inner) == (4 * 48, 2 * 144, 0, 64)
 
 
+def test_a_strided_layer_weight_stationary() -> None:
+    """3 channels of 225 x 225, 32 filters of 3 x 3, stride 2, 4 x 3 PEs with single registers."""
+    layer = Layer("first", K=32, C=3, P=112, Q=112, R=3, S=3, stride=(2, 2))
+    found = of(layer, nest("Q14", "S3 P2 K8 R3 Q2", "P56 Q4", "K4", "C3"), register_words=1)
+    macs = 32 * 3 * 112 * 112 * 9
+    assert found.cycles == macs // 12
+    # Strips of 8 output columns share a column with the next: all inputs once. Weights stay.
+    assert dram(found) == (3 * 225 * 225, 32 * 27, 0, 32 * 112 * 112)
+    # Every cycle 3 new inputs, each for 4 PEs, and 4 sums of 3 PEs each. 12 weights for each of 14 x 3 x 2 x 8 x 3
+    # rounds, in which two halves of columns share them.
+    sums = 4 * macs // 12
+    assert buffer(found) == (3 * macs // 12, 12 * 2016, sums - 32 * 112 * 112, sums)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (macs // 12, 2016)
+
+
 def test_the_example_of_the_experiment() -> None:
     found = of(*example())
     # Strips of 2 output rows, 4 input rows of 10: 4 + 3 x 2 rows of 8 channels, for both halves of the filters.

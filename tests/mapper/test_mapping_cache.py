@@ -11,8 +11,7 @@ import accel
 from accel.lower import NOWHERE, Residency
 from accel.mapper import QUICK
 from accel.mapping_cache import MappingCache, cache_key
-from mappings import Loop, Mapping
-from mappings.search import Budget
+from mappings import Budget, Loop, Mapping
 from workloads import Bits, Density, Layer, load
 
 LAYER = Layer("one", K=4, C=3, P=5, Q=5)

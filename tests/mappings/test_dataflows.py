@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings import Mapping, axis_extent
 from mappings.dataflows import DATAFLOWS, ArrayShape, candidates
+from mappings.dataflows.planar_tiled import reached
 from tests.strategies import layers
 from workloads import InputError, Layer
 
@@ -57,6 +59,34 @@ def test_row_stationary_keeps_within_the_registers(layer: Layer, array: ArraySha
         weights = inner.get("C", 1) * inner.get("S", 1) * inner.get("K", 1)
         assert weights <= max(1, array.weight_registers)
         assert inner.get("K", 1) <= max(1, array.output_registers)
+
+
+@given(layer=layers(), tile=st.integers(1, 9), first=st.integers(0, 20))
+def test_planar_tiles_reach_no_more_outputs_than_counted(layer: Layer, tile: int, first: int) -> None:
+    """Inputs beneath a run of output rows, wherever it lies, through every tap: the rows they add to."""
+    first = min(first, layer.P - 1)
+    tile = min(tile, layer.P - first)
+    beneath = [h for h in range(layer.H) if first <= h * layer.P // layer.H < first + tile]
+    rows = {
+        (h + layer.padding[0] - r * layer.dilation[0]) // layer.stride[0]
+        for h in beneath
+        for r in range(layer.R)
+        if (h + layer.padding[0] - r * layer.dilation[0]) % layer.stride[0] == 0
+    }
+    assert len(rows & set(range(layer.P))) <= reached(layer, 0, np.array([tile]))[0]
+
+
+def test_planar_tiles_with_their_borders_fill_the_accumulators() -> None:
+    """Tiles of 2 x 2 under 3 x 3 filters reach 4 x 4 outputs: 64 filters in 1024 accumulators, over 16 lanes."""
+    layer = Layer("tiles", K=384, C=8, P=14, Q=14, R=3, S=3, padding=(1, 1, 1, 1))
+    mapping = candidates("planar_tiled", layer, ArrayShape(8, 8, 16, output_registers=64))[0][0]
+    assert (mapping.pass_extent("K"), mapping.pass_extent("P"), mapping.pass_extent("Q")) == (64, 16, 16)
+    assert prod(loop.factor for loop in mapping.lanes) == 16
+
+
+def test_pes_that_a_plane_leaves_over_take_filters() -> None:
+    mapping = candidates("planar_tiled", Layer("fc", K=4096, C=64), ArrayShape(8, 8, 16, output_registers=64))[0][0]
+    assert prod(loop.factor for loop in (*mapping.rows, *mapping.columns) if loop.axis == "K") == 64
 
 
 @pytest.mark.parametrize(

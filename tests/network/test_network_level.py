@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import accel
+from accel.breakdown import ENERGY_PARTS
 from accel.residency import plan, sources
 from workloads import InputError, Layer, Network, Node, load
 from workloads.builder import NetworkBuilder
@@ -41,9 +42,7 @@ def test_totals_are_sums_of_the_rows(small):
     assert totals["macs"] == frame["macs"].sum() == small.macs
     assert totals["latency_cycles"] == frame["latency_cycles"].sum() - report.prefetched_cycles
     assert totals["energy_pj"] == pytest.approx(frame["energy_pj"].sum())
-    parts = [
-        column for column in frame if column.startswith("energy_") and column not in ("energy_pj", "energy_dram_pj")
-    ]
+    parts = list(ENERGY_PARTS.values())
     assert frame[parts].sum(axis=1).tolist() == pytest.approx(frame["energy_pj"].tolist())
     stalls = [column for column in frame if column.startswith("stall_")]
     assert (frame["compute_cycles"] + frame[stalls].sum(axis=1) == frame["latency_cycles"]).all()

@@ -15,6 +15,7 @@ from workloads.layer import Layer
 from workloads.network import Network
 from workloads.parameters import node_parameter_count, parameter_count
 from workloads.zoo import ALIASES, ZOO
+from workloads.zoo.mobilenet_v1 import mobilenet_v1
 from workloads.zoo.squeezenet import squeezenet, squeezenet1_1
 
 # name: (parameters in millions, GMAC), to the digits in print.
@@ -31,6 +32,8 @@ FIGURES = {
     "mobilenet_v1": ("4.232", "0.5687"),
     # Sandler et al., CVPR 2018, table 4: 3.4 million parameters (torchvision counts 3.505), 300 million multiply-adds.
     "mobilenet_v2": ("3.505", "0.3008"),
+    # Szegedy et al., CVPR 2015, table 1: 6.8 million parameters and 1.5 billion multiply-adds; Caffe's model for both.
+    "googlenet": ("6.999", "1.5827"),
     # Caffe's MNIST example: 431 thousand parameters, as in Han et al., NIPS 2015, table 1.
     "lenet5": ("0.4311", "0.0023"),
     # LeCun et al., Proc. IEEE 1998, with C3 connected in full and a fully connected output.
@@ -99,6 +102,27 @@ def test_alexnet_layers_are_the_papers() -> None:
     assert kernels["conv5"] == (256, 3, 3, 192)
     assert [layers[f"conv{i}"].P for i in range(1, 6)] == [55, 27, 13, 13, 13]
     assert [layers[f"fc{i}"].C for i in (6, 7, 8)] == [9216, 4096, 4096]
+
+
+def test_mobilenet_of_half_width_at_128() -> None:
+    """Howard et al., tables 6 and 7: 149 million multiply-adds at width 0.5, 186 at resolution 128; both together,
+    49 million in Chen et al., JETCAS 2019."""
+    found = {key: round(mobilenet_v1(*key).macs / 1e6) for key in ((0.5, 224), (1.0, 128), (0.5, 128))}
+    assert found == {(0.5, 224): 149, (1.0, 128): 186, (0.5, 128): 49}
+
+
+def test_googlenet_is_table_1_of_the_paper() -> None:
+    """Szegedy et al., CVPR 2015: operations of each inception module, maps that halve."""
+    network = ZOO["googlenet"]()
+    layers = {layer.name: layer for layer in network.layers}
+    # Millions of operations as printed, rounded and not counted alike everywhere.
+    printed = {"3a": 128, "3b": 304, "4a": 73, "4b": 88, "4c": 100, "4d": 119, "4e": 170, "5a": 54, "5b": 71}
+    for module, millions in printed.items():
+        mine = [layer for name, layer in layers.items() if name.startswith(f"inception_{module}.")]
+        assert len(mine) == 6
+        assert sum(layer.macs for layer in mine) == pytest.approx(millions * 1e6, rel=0.06)
+    sides = {"conv1": 112, "conv2": 56, "inception_3a.1x1": 28, "inception_4a.1x1": 14, "inception_5b.1x1": 7}
+    assert {name: layers[name].P for name in sides} == sides
 
 
 def test_resnet50_versions_differ_in_where_they_stride() -> None:

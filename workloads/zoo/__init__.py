@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from workloads.network import Network
 from workloads.zoo.alexnet import alexnet
+from workloads.zoo.googlenet import googlenet
 from workloads.zoo.lenet5 import lenet5, lenet5_1998
 from workloads.zoo.mobilenet_v1 import mobilenet_v1
 from workloads.zoo.mobilenet_v2 import mobilenet_v2
@@ -23,6 +24,7 @@ ZOO: Mapping[str, Callable[[], Network]] = MappingProxyType(
     {
         "alexnet": alexnet,
         "vgg16": vgg16,
+        "googlenet": googlenet,
         "resnet18": resnet18,
         "resnet50": resnet50,
         "resnet50_v1": resnet50_v1,

@@ -1,0 +1,157 @@
+"""How good the mapping search is: against the named dataflows, against a search twenty times as long, on more hardware.
+
+Costs are those of the simulation that confirms a mapping, not estimates.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from accel import Accelerator, load
+from accel.mapper import OBJECTIVES, MappedLayer, Objective, explore, objective_value
+from experiments.compare import Row, error_percent, show
+from mappings import Budget
+from workloads import InputError, Layer
+from workloads import load as load_network
+
+FIVE = ("weight_stationary", "output_stationary", "input_stationary", "row_stationary", "no_local_reuse")
+NETWORKS = ("alexnet", "vgg16", "resnet50", "mobilenet_v2")
+CHIPS = ("eyeriss_v1", "systolic_32x32")
+DEFAULT = Budget(20_000)
+"""What `accel map` spends on a layer."""
+LONGER = 20
+LADDERS: dict[str, tuple[float, ...]] = {
+    "data_buffer.kib": (1, 2, 4, 8, 16),
+    "dma.channels": (1, 2, 4),
+    "pe_array.rows": (1, 2, 4),
+    "pe_array.columns": (1, 2, 4),
+}
+"""Multiples of what a chip has; of channels, their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Signed percents by case."""
+
+    cases: tuple[tuple[str, float], ...]
+
+    def row(self, **names: str) -> Row:
+        worst = max(self.cases, key=lambda case: case[1])
+        return {
+            **names,
+            "cases": len(self.cases),
+            "worse": sum(error > 1e-9 for _, error in self.cases),
+            "over 2 %": sum(error > 2 for _, error in self.cases),
+            "worst case": worst[0],
+            "error": worst[1],
+        }
+
+
+def distinct(network: str) -> dict[Layer, tuple[str, int]]:
+    """Layers of different shape: the first one's name, and how many there are."""
+    found: dict[Layer, tuple[str, int]] = {}
+    for layer in load_network(network).layers:
+        shape = replace(layer, name="layer", tensors=None)
+        name, count = found.get(shape, (layer.name, 0))
+        found[shape] = (name, count + 1)
+    return found
+
+
+def value(layer: Layer, chip: Accelerator, dataflow: str | None, objective: Objective, budget: Budget) -> float | None:
+    """The simulated cost of the mapping found; None where nothing fits."""
+    try:
+        return objective_value(
+            explore(layer, chip, dataflow=dataflow, objective=objective, budget=budget).report, objective
+        )
+    except InputError:
+        return None
+
+
+def against_dataflows(network: str, chip: str, objective: Objective, budget: Budget, most: int | None) -> Spread:
+    """The search over everything against the best that the five named dataflows offer: their candidates, unsearched."""
+    spec, cases = load(chip), []
+    for layer, (name, _) in list(distinct(network).items())[:most]:
+        named = [cost for flow in FIVE if (cost := value(layer, spec, flow, objective, Budget(1))) is not None]
+        ours = value(layer, spec, "any", objective, budget)
+        if named and ours is not None:
+            cases.append((name, error_percent(ours, min(named))))
+    return Spread(tuple(cases))
+
+
+def against_longer(network: str, chip: str, budget: Budget, most: int | None) -> tuple[Spread, float]:
+    """EDP of the default search against a longer one, by layer and of the whole network."""
+    spec, cases = load(chip), []
+    longer = Budget(LONGER * budget.mappings)
+    totals = [[0.0, 0.0], [0.0, 0.0]]
+    for layer, (name, count) in list(distinct(network).items())[:most]:
+        found: list[MappedLayer] = [explore(layer, spec, budget=one) for one in (budget, longer)]
+        ours, theirs = (objective_value(mapped.report, "edp") for mapped in found)
+        cases.append((name, error_percent(ours, theirs)))
+        for total, mapped in zip(totals, found, strict=True):
+            total[0] += count * mapped.report.latency_cycles
+            total[1] += count * mapped.report.energy_pj
+    (cycles, energy), (least_cycles, least_energy) = totals
+    return Spread(tuple(cases)), error_percent(cycles * energy, least_cycles * least_energy)
+
+
+def ladder(chip: Accelerator, field: str, steps: tuple[float, ...]) -> Iterator[Accelerator]:
+    """The chip with more and more of one thing; without the limit of a link narrower than its DRAM."""
+    part, name = field.split(".")
+    own = getattr(getattr(chip, part), name)
+    for step in steps:
+        value = step if field == "dma.channels" else own * step
+        yield chip.with_values({"dma.link_bits": None, "dma.link_mhz": None, field: type(own)(value)})
+
+
+def more_hardware(layer: Layer, chip: str, field: str, objective: Objective, budget: Budget, steps: int) -> list[float]:
+    """The best found, on more and more hardware."""
+    chips = list(ladder(load(chip), field, LADDERS[field][:steps]))
+    found = (value(layer, one, None, objective, budget) for one in chips)
+    return [cost for cost in found if cost is not None]
+
+
+def worsened(costs: list[float]) -> float:
+    """The largest rise from a step to the next, in percent; not above zero when more is never worse."""
+    return max(error_percent(after, before) for before, after in pairwise(costs))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Quality of the mapping search.")
+    parser.add_argument("--quick", action="store_true", help="a few layers, small budgets")
+    quick = parser.parse_args().quick
+    most, budget = (2, Budget(2000)) if quick else (None, DEFAULT)
+    networks, objectives = (NETWORKS[:1], OBJECTIVES[2:]) if quick else (NETWORKS, OBJECTIVES)
+
+    rows = []
+    for chip in CHIPS:
+        for network in networks:
+            for objective in objectives:
+                spread = against_dataflows(network, chip, objective, budget, most)
+                rows.append(spread.row(chip=chip, network=network, objective=objective))
+    show(f"Search over everything ({budget.mappings} mappings) against the best of {', '.join(FIVE)}", rows)
+
+    rows = []
+    for network in ("resnet18",) if quick else ("resnet18", "resnet50"):
+        spread, total = against_longer(network, CHIPS[0], budget, most)
+        rows += [spread.row(network=network), {**Spread((("all layers", total),)).row(network=network)}]
+    show(f"EDP on {CHIPS[0]} with {budget.mappings} mappings a layer against {LONGER} times as many", rows)
+
+    rows = []
+    layers = list(distinct("alexnet" if quick else "resnet50").items())[: 2 if quick else 8]
+    for field in LADDERS:
+        for wanted in ("latency", "dram"):
+            objective = OBJECTIVES[OBJECTIVES.index(wanted)]
+            rises = tuple(
+                (f"{chip} {name}", worsened(more_hardware(layer, chip, field, objective, budget, 3 if quick else 5)))
+                for chip in CHIPS
+                for layer, (name, _) in layers
+            )
+            rows.append(Spread(rises).row(more=field, objective=objective))
+    show("Largest rise of the best found from a step to more hardware", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Does SCNN come out as published: the dense end, and single layers of the networks, which together take a minute?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, prod
+
+import pytest
+
+from accel.mapper import map_layer
+from accel.simulation import simulate_layer
+from accel.spec import load
+from experiments.clusters import clustered
+from experiments.scnn import PRINTED_GROUP, bank_cost, compared, convolutions, dense_cycles, networks
+from experiments.scnn_mapping import mapping_of
+from workloads import Density
+from workloads import load as load_network
+
+
+def test_alexnet_is_within_the_bound_of_the_published_speed_up() -> None:
+    (alexnet,) = networks(only=("alexnet",))
+    assert abs(alexnet.error_percent) <= 25.0
+    assert alexnet.of_products >= alexnet.ours
+
+
+def test_the_dense_baseline_takes_its_closed_form() -> None:
+    """The largest of 8 x 8 tiles, filter by filter, 16 of the reduction a cycle."""
+    for layer in convolutions("alexnet"):
+        tile = prod(ceil(extent / 8) for extent in (layer.P, layer.Q))
+        assert dense_cycles(layer) == layer.G * layer.K * tile * ceil(layer.C * layer.R * layer.S / 16)
+
+
+def test_small_planes_lose_to_the_baseline_without_zeros_and_others_do_not() -> None:
+    """A PE with one activation uses a quarter of its multipliers; with four it keeps up but for its halo."""
+    layers = {layer.name: layer for layer in load_network("googlenet").layers}
+    small, large = (compared(layers[f"inception_{name}.1x1"]) for name in ("5b", "4a"))
+    assert small.dense / small.sparse == pytest.approx(0.25, rel=0.02)
+    assert large.dense / large.sparse == pytest.approx(1.0, rel=0.02)
+
+
+def test_clusters_keep_the_density_and_cost_time() -> None:
+    layer = next(layer for layer in convolutions("alexnet") if layer.name == "conv4")
+    words = clustered(layer, 1.0).input
+    assert (words != 0).mean() == pytest.approx(layer.density.input, abs=0.01)
+    assert (clustered(layer, 1.0).input == words).all()
+    assert compared(layer, 2.0).sparse > compared(layer, 0.0).sparse
+
+
+def test_queues_before_the_banks_take_up_conflicts() -> None:
+    layer = next(layer for layer in convolutions("alexnet") if layer.name == "conv5")
+    none, some, many = (bank_cost(layer, queue) for queue in (0, 4, 16))
+    assert none > 1.3 > 1.02 > some >= many >= 1.0
+
+
+def test_groups_of_as_many_filters_as_the_paper_names_fit() -> None:
+    layer = replace(next(iter(convolutions("alexnet"))), density=Density(0.5, 0.5))
+    mapping = mapping_of(layer, PRINTED_GROUP)
+    assert mapping.pass_extent("K") == 8
+    assert compared(layer, most_filters=PRINTED_GROUP).sparse > 0
+
+
+def test_fully_connected_layers_map_by_themselves() -> None:
+    chip = load("scnn")
+    layer = next(layer for layer in load_network("alexnet").layers if layer.name == "fc8")
+    report = simulate_layer(layer, map_layer(layer, chip), chip).report
+    assert report.mac_cycles >= layer.macs / (chip.pe_array.multipliers / 4)
+    assert report.pe_imbalance < 1.1

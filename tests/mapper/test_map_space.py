@@ -1,0 +1,190 @@
+"""Is anything lost by leaving orders out, and is nothing tried twice?"""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import accel
+from accel.estimate import estimate
+from accel.lower import NOWHERE, buffer_bits
+from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
+from mappings import ArrayShape, Mapping, MapSpace, schedule
+from mappings.column import MappingColumn, Shape
+from mappings.exhaustive import exhaustive, whole_space
+from mappings.footprint import Footprints, anything_fits
+from mappings.moves import step
+from tests.strategies import accelerators, layers
+from workloads import Layer
+from workloads.layer import DIMS
+
+CLASS = dict(zip("GNPQKCRS", "GPPPKCCC", strict=True))
+"""Dimensions that change the same operands: groups, pixels, filters, volume."""
+
+
+def small_chip(**changes: object) -> accel.Accelerator:
+    values = {"pe_array.rows": 2, "pe_array.columns": 2, "data_buffer.kib": 0.02, "weight_buffer.kib": 0.02}
+    return accel.load("eyeriss_v1").with_values(values | changes)
+
+
+def together(loops: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Loops (axis, factor) with each class where its innermost loop was, groups outermost."""
+    innermost = {CLASS[axis]: place for place, (axis, _) in enumerate(loops)}
+    innermost |= {CLASS[axis]: place for place, (axis, factor) in enumerate(loops) if factor > 1}
+    order = sorted(range(len(loops)), key=lambda place: (loops[place][0] != "G", innermost[CLASS[loops[place][0]]]))
+    return [loops[place] for place in order]
+
+
+def column_of(shape: Shape, factors: list[int]) -> MappingColumn:
+    return MappingColumn(shape, np.array([factors], dtype=np.int64))
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data):
+    """Any order of up to eight dimensions off chip, twice where outputs are held, and on chip; any hold of outputs."""
+    layer, seed = data.draw(layers(most_macs=300)), data.draw(st.integers(0, 999))
+    spec = data.draw(accelerators())
+    random = np.random.default_rng(seed)
+    dims = [dim for dim in DIMS if getattr(layer, dim) > 1]
+    off = [dims[index] for index in random.permutation(len(dims))]
+    inner = [dims[index] for index in random.permutation(len(dims))]
+    on = tuple(dims[index] for index in random.permutation(len(dims)))
+    registers = tuple(dims[index] for index in random.permutation(len(dims)))
+    mixed = off + [dim for dim in inner if dim != "G"]
+    hold = int(random.integers(len(mixed) + 1))
+    shape = Shape("any", tuple(mixed), on, registers, ("K",), ("C",), (), (None, None, hold))
+    space = MapSpace(layer, ArrayShape(spec.pe_array.rows, spec.pe_array.columns))
+    drawn = space.sample(shape, 16, random, 1)
+    if not len(drawn):
+        return
+    split = len(mixed)
+    reduced = []
+    for factors in drawn.factors.tolist():
+        outer = [*zip(mixed[:hold], factors[:hold], strict=True)]
+        inside = [*zip(mixed[hold:], factors[hold:split], strict=True)]
+        groups = [loop for loop in inside if loop[0] == "G"]
+        first, second = together(groups + outer), together([loop for loop in inside if loop[0] != "G"])
+        passes = together([*zip(on, factors[split : split + len(on)], strict=True)])
+        loops = [*first, *second, *passes]
+        other = Shape(
+            "any", tuple(axis for axis, _ in first + second), tuple(axis for axis, _ in passes), registers,
+            ("K",), ("C",), (), (None, None, len(first)),
+        )  # fmt: skip
+        reduced.append(column_of(other, [*(factor for _, factor in loops), *factors[split + len(on) :]]))
+    before = estimate(layer, drawn, spec)
+    for row, column in enumerate(reduced):
+        column[0].check(layer)
+        after = estimate(layer, column, spec)
+        for objective in OBJECTIVES:
+            assert after.objective(objective)[0] <= before.objective(objective)[row] * (1 + 1e-12), (
+                f"{drawn[row]}\n{column[0]}"
+            )
+
+
+def every_order(dims: str) -> list[Shape]:
+    """All orders of all levels, with every hold of outputs."""
+    orders = list(permutations(dims))
+    return [
+        Shape("every", off, on, registers, tuple(dims), tuple(dims), tuple(dims), (None, None, hold))
+        for off, on, registers in product(orders, repeat=3)
+        for hold in range(len(dims) + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "dims"),
+    [
+        (Layer("ragged", K=3, C=2, P=2), "KCP"),
+        (Layer("halo", P=3, R=2), "PR"),
+        (Layer("batch", N=2, S=2), "NS"),
+    ],
+)
+@pytest.mark.parametrize("chip", ["multicast", "systolic"])
+def test_the_best_of_all_orders_and_factors_is_in_the_reduced_space(layer: Layer, dims: str, chip: str) -> None:
+    spec = (
+        small_chip()
+        if chip == "multicast"
+        else accel.load("systolic_32x32").with_values(
+            {"pe_array.rows": 2, "pe_array.columns": 2, "data_buffer.kib": 0.01, "weight_buffer.kib": 0.01}
+        )
+    )
+    space = MapSpace(layer, array_shape(spec))
+    least = []
+    for shapes in (every_order(dims), [shape for shape in space.shapes() if "NPQ" not in shape.off_chip]):
+        best = np.full(len(OBJECTIVES), np.inf)
+        for shape in shapes:
+            column = exhaustive(space, shape)
+            assert column is not None
+            costs = estimate(layer, column, spec, threads=1)
+            best = np.minimum(best, [costs.objective(objective).min() for objective in OBJECTIVES])
+        least.append(best)
+    assert np.isfinite(least[0]).all()
+    assert (least[1] <= least[0] * (1 + 1e-12)).all(), dict(zip(OBJECTIVES, least[1] / least[0], strict=True))
+
+
+def nest(layer: Layer, mapping: Mapping) -> object:
+    """All that the machine sees of a mapping: what every step moves and where it is, and the loops inside a step."""
+    steps = schedule(layer, mapping)
+    columns = (steps.load_words, steps.store_words, steps.held_words, steps.stays, steps.extents)
+    order = np.argsort(steps.axes)
+    inside = tuple(tuple((loop.axis, loop.factor) for loop in level) for level in (mapping.on_chip, mapping.registers))
+    unrolled = frozenset((axis, mapping.unrolled(axis)) for axis in mapping.axes() if mapping.unrolled(axis) > 1)
+    lanes = frozenset((loop.axis, loop.factor) for loop in mapping.lanes)
+    return steps.starts[:, order].tobytes(), *(part.tobytes() for part in columns), inside, unrolled, lanes
+
+
+@pytest.mark.parametrize("layer", [Layer("product", K=2, C=3), Layer("pixels", P=3, Q=2), Layer("groups", G=2, K=4)])
+def test_no_two_mappings_of_a_small_space_do_the_same(layer: Layer) -> None:
+    columns = whole_space(MapSpace(layer, ArrayShape(2, 2, 2)), 2_000_000)
+    assert columns is not None
+    found = [nest(layer, column[row]) for column in columns for row in range(len(column))]
+    assert len(set(found)) == len(found) > 100
+
+
+@settings(max_examples=30)
+@given(layers(), st.integers(0, 99), st.data())
+def test_what_is_drawn_or_mutated_or_reordered_is_legal_and_within_the_array(layer, seed, data):
+    array = ArrayShape(4, 3, 2, 3, 3, 3)
+    space = MapSpace(layer, array)
+    random = np.random.default_rng(seed)
+    shape = space.shape(random)
+    assert shape is not None
+    drawn = space.sample(shape, 32, random)
+    other = space.reorder(drawn, random)
+    named = space.candidates[data.draw(st.integers(0, len(space.candidates) - 1))]
+    some = named.take(random.integers(0, len(named), 8))
+    for column in (drawn, other, step(drawn, layer, array, random), space.mutate(space.reorder(some, random), random)):
+        for row in range(len(column)):
+            mapping = column[row]
+            mapping.check(layer)
+            for level, limit in (("rows", 4), ("columns", 3), ("lanes", 2)):
+                assert np.prod([loop.factor for loop in getattr(mapping, level)], initial=1) <= limit
+
+
+@settings(max_examples=30)
+@given(layers(), st.integers(0, 99))
+def test_footprints_are_those_of_the_schedule_and_fits_refuses_nothing_that_fits(layer, seed):
+    spec = small_chip(**{"data_buffer.kib": 0.05, "weight_buffer.kib": 0.05})
+    space = map_space(layer, spec, "any")
+    random = np.random.default_rng(seed)
+    shape = space.shape(random)
+    assert shape is not None
+    column = space.sample(shape, 12, random, 1)
+    if not len(column):
+        return
+    footprint = Footprints(layer).of(column)
+    fits = fits_buffers(layer, spec, NOWHERE)(footprint)
+    flat = any(len(axis) > 1 for axis in shape.off_chip)
+    assert anything_fits(footprint).all()
+    for row in range(len(column)):
+        steps = schedule(layer, column[row])
+        assert (footprint.words[row] <= steps.held_words).all()
+        assert flat or (footprint.words[row] == steps.held_words).all(), (column[row], footprint.words[row])
+        have = (spec.data_buffer.kib, spec.weight_buffer.kib)
+        exactly = all(bits <= kib * 8192 for bits, kib in zip(buffer_bits(steps, spec, NOWHERE), have, strict=False))
+        assert fits[row] or not exactly
