@@ -6,7 +6,7 @@
     report.to_frame()
 
 Reading order: spec (the five parts), report (what comes out), evaluation (a network), simulation (a layer), lower (tile
-schedule to tile program), machine (the five parts in motion), cost (energy), estimate and mapper (choosing mappings).
+schedule to tile program), machine (the five parts in motion), cost (energy), estimation and mapper (choosing mappings).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from accel.estimation import estimate
     from accel.evaluation import Evaluation, evaluate, simulate
     from accel.mapper import map_layer
     from accel.report import LayerReport, Report
@@ -26,6 +27,7 @@ _PLACES = {
     "Evaluation": "accel.evaluation",
     "LayerReport": "accel.report",
     "Report": "accel.report",
+    "estimate": "accel.estimation",
     "evaluate": "accel.evaluation",
     "load": "accel.spec",
     "map_layer": "accel.mapper",
@@ -33,7 +35,18 @@ _PLACES = {
     "sweep": "accel.sweeping",
 }
 
-__all__ = ["Accelerator", "Evaluation", "LayerReport", "Report", "evaluate", "load", "map_layer", "simulate", "sweep"]
+__all__ = [
+    "Accelerator",
+    "Evaluation",
+    "LayerReport",
+    "Report",
+    "estimate",
+    "evaluate",
+    "load",
+    "map_layer",
+    "simulate",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.lower import Residency, buffer_bits, turn_starts
 from accel.mapper import Objective, map_space, objective_value
 from accel.simulation import simulate_layer
@@ -62,7 +62,7 @@ class BandSearch:
         best: tuple[float, Tally] | None = None
         for column in (_allowed_only(seed, layer, allowed) for seed in seeds):
             for hold in (False, True):
-                found = estimate(layer, column_in_bands(column, layer, hold), self.spec, residency)
+                found = costs(layer, column_in_bands(column, layer, hold), self.spec, residency)
                 values = found.objective(self.objective)
                 least = int(np.argmin(values)) if len(values) else 0
                 if len(values) and values[least] < (np.inf if best is None else best[0]):
@@ -108,7 +108,7 @@ class BandSearch:
 
     def _value(self, layer: Layer, column: MappingColumn, residency: Residency) -> NDArray[np.float64]:
         """The objective; where maps on chip leave tiles of any size equal, fewer steps count as better."""
-        found = estimate(layer, column, self.spec, residency)
+        found = costs(layer, column, self.spec, residency)
         return found.objective(self.objective) * (1 + _STEP_WEIGHT * found.steps)
 
     def _banded(

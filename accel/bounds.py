@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accel.cost import Work, energy
 from accel.encode import widths
+from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
@@ -50,24 +51,25 @@ class Bounds:
         return values[name]
 
 
-def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE) -> Bounds:
+def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE, zeros: KnownZeros | None = None) -> Bounds:
     """Each operand crosses the DRAM pins once unless it stays on chip, and its array port once; each MAC is done once.
 
-    For dense operands: a codec or zeros can beat the traffic and energy bounds.
+    For dense operands unless `zeros` are known: a codec, gating or skipping can beat the bounds of dense ones.
     """
-    return _bounds(layer, spec, residency, 0)
+    return _bounds(layer, spec, residency, zeros or KnownZeros.dense(layer), 0)
 
 
 def unrolling_bound(
-    layer: Layer, spec: Accelerator, residency: Residency, objective: str
+    layer: Layer, spec: Accelerator, residency: Residency, objective: str, zeros: KnownZeros | None = None
 ) -> Callable[[MappingColumn], NDArray[np.float64]]:
-    """The least that dense operands could cost any mapping with the unrollings of a column's.
+    """The least that any mapping with the unrollings of a column's could cost, on an array that skips nothing.
 
     PEs that an unrolling leaves idle make the MACs take longer: along every axis there are as many cycles as unrolled
     blocks cover its extent. Time costs leakage; everything else is as in `bounds`.
     """
-    least = bounds(layer, spec, residency)
-    slower = _bounds(layer, spec, residency, least.latency_cycles + _MANY)
+    known = zeros or KnownZeros.dense(layer)
+    least = bounds(layer, spec, residency, known)
+    slower = _bounds(layer, spec, residency, known, least.latency_cycles + _MANY)
     pj_per_cycle = (slower.energy_pj - least.energy_pj) / _MANY
 
     def bound(column: MappingColumn) -> NDArray[np.float64]:
@@ -89,32 +91,41 @@ def unrolling_bound(
     return bound
 
 
-def _bounds(layer: Layer, spec: Accelerator, residency: Residency, cycles: int) -> Bounds:
+def _bounds(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZeros, cycles: int) -> Bounds:
     """The bounds of a mapping that takes at least so many cycles."""
     width = widths(layer.bits, spec)
     words = [touched_words(layer, operand) for operand in Operand]
-    reads = (0 if residency.input else words[0] * width.input) + words[1] * width.weight
-    writes = 0 if residency.output else words[2] * width.output
+
+    def least_bits(coded: tuple[int | None, ...], operand: Operand) -> int:
+        whole = coded[operand]
+        plain = words[operand] * width.of[operand]
+        return plain if whole is None else words[operand] * whole // layer.words(operand)
+
+    off_chip = [least_bits(zeros.coded_bits, operand) for operand in Operand]
+    held = [least_bits(zeros.held_bits, operand) for operand in Operand]
+    inputs, writes = 0 if residency.input else off_chip[0], 0 if residency.output else off_chip[2]
+    reads = inputs + off_chip[1]
     timing = TransferTiming.of(spec)
     ports = spec.pe_array.ports
     crossing = (
-        (words[0] * width.input, ports.input),
-        (words[1] * width.weight, ports.weight),
+        (int(words[0] * zeros.kept[0]) * width.input, ports.input),
+        (int(words[1] * zeros.kept[1]) * width.weight, ports.weight),
         (words[2] * width.output, ports.output),
     )
     dram_cycles = int((reads + writes) / timing.peak_bits_per_cycle)
     array = spec.pe_array
     lanes = array.rows * array.columns * array.lanes_at(width.input, width.weight)
-    mac_cycles = -(-layer.macs * array.mac_cycles_at(width.input, width.weight) // lanes)
+    mac_cycles = -(-zeros.issued_macs * array.mac_cycles_at(width.input, width.weight) // lanes)
     port_cycles = max(-(-bits // port) for bits, port in crossing)
     work = Work(
-        macs=layer.macs,
+        macs=zeros.spent_macs,
+        gated_macs=zeros.issued_macs - zeros.spent_macs,
         bus_bits=crossing[0][0] + crossing[2][0],
         weight_bus_bits=crossing[1][0],
-        data_buffer_read_bits=crossing[0][0] + writes,
-        data_buffer_write_bits=crossing[2][0] + (0 if residency.input else crossing[0][0]),
+        data_buffer_read_bits=crossing[0][0] + (0 if residency.output else held[2]),
+        data_buffer_write_bits=crossing[2][0] + (0 if residency.input else held[0]),
         weight_buffer_read_bits=crossing[1][0],
-        weight_buffer_write_bits=crossing[1][0],
+        weight_buffer_write_bits=held[1],
         dram_read_bits=reads,
         dram_write_bits=writes,
         cycles=max(mac_cycles, port_cycles, dram_cycles, cycles),

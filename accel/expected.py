@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.estimate import Estimates
+from accel.closed_form import Costs
+from accel.known_zeros import KnownZeros
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import axis_extent
@@ -16,9 +17,9 @@ Floats = NDArray[np.float64]
 
 
 def skipping_objective(
-    name: str, found: Estimates, layer: Layer, column: MappingColumn, spec: Accelerator
+    name: str, found: Costs, layer: Layer, column: MappingColumn, spec: Accelerator, zeros: KnownZeros
 ) -> NDArray[np.float64]:
-    """`Estimates.objective`, with the latency that independent zeros leave to be expected.
+    """`Costs.objective`, with the latency that independent zeros leave to be expected.
 
     Only for PEs that match an output's inputs and weights; others are ranked as on dense operands. Structured weights
     are taken to have their structure: a mapping that lets them is as good for others.
@@ -28,7 +29,8 @@ def skipping_objective(
         return found.objective(name)
     dense, skipped = _mac_cycles(layer, column, spec)
     least = found.dram_bits / TransferTiming.of(spec).peak_bits_per_cycle
-    latency = np.maximum(np.maximum(found.latency_cycles - dense, 0.0) + skipped, least)
+    issued = zeros.issued_macs / layer.macs
+    latency = np.maximum(np.maximum(found.latency_cycles - dense * issued, 0.0) + skipped, least)
     return np.where(found.fits, latency * (found.energy_pj if name == "edp" else 1.0), np.inf)
 
 

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.lower import Residency
 from accel.mapper import Objective, map_space
 from accel.residency import MapLives, words_from_dram
@@ -77,7 +77,7 @@ def best_estimate(
     """The estimate of the best mapping among columns; None when none fits."""
     best: tuple[float, Tally] | None = None
     for column in columns:
-        found = estimate(layer, column, spec, residency)
+        found = costs(layer, column, spec, residency)
         values = found.objective(objective)
         least = int(np.argmin(values))
         if values[least] < (np.inf if best is None else best[0]):

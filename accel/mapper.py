@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds, unrolling_bound
+from accel.closed_form import costs
 from accel.encode import require_precision, widths
-from accel.estimate import estimate
 from accel.expected import skipping_objective
+from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.mapping_cache import MappingCache, cache_key
 from accel.occupancy import occupancy
@@ -95,7 +96,7 @@ def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_s
             need += inputs * (width.input * data_tiles)
         sums = outputs * np.where(footprint.unfinished, width.psum, width.output) * data_tiles
         kept = weights * np.where(footprint.one_weight_pass, 1, weight_tiles) * width.weight
-        fitting: NDArray[np.bool_] = kept * weight_share <= weight.kib * 8192
+        fitting: NDArray[np.bool_] = kept * weight_share + residency.reserved_weight_bits <= weight.kib * 8192
         if data.accumulator_kib:
             fitting &= sums <= data.accumulator_kib * 8192
         else:
@@ -159,8 +160,8 @@ def map_layer(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = N
 def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> MappedLayer:
     """Search the map spaces of a `Task` of these options, and simulate the best few mappings of each.
 
-    The search knows dense operands, and what zeros are expected to save where an array skips them. The cache takes what
-    is found. Ctrl-C ends the search with the best so far.
+    The search knows what a layer's zeros save off chip and in the buffers, and what they are expected to save where the
+    array skips them. The cache takes what is found. Ctrl-C ends the search with the best so far.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
     require_precision(layer, spec)
@@ -168,13 +169,14 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
     objective, residency, seed, budget = task.objective, task.residency, task.seed, task.budget
     if budget.seconds is not None:
         budget = replace(budget, seconds=budget.seconds / len(task.families))
-    coded = _coded_weight_bits(layer, spec, seed)
+    zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
+    coded = zeros.held_bits[Operand.WEIGHT]
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     fits = fits_buffers(layer, spec, residency, share)
 
     def cost(column: MappingColumn) -> NDArray[np.float64]:
-        found = estimate(layer, column, spec, residency, weight_share=share)
-        values = skipping_objective(objective, found, layer, column, spec)
+        found = costs(layer, column, spec, residency, zeros, fitting_only=True)
+        values = skipping_objective(objective, found, layer, column, spec, zeros)
         return np.where(have_room(layer, column, spec), values, np.inf)
 
     searches: list[Found] = []
@@ -183,7 +185,7 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
         found = search(
             map_space(layer, spec, family, fits),
             cost,
-            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, residency, objective),
+            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, residency, objective, zeros),
             budget=budget,
             seed=seed,
             keep=_CHECKED,
@@ -204,17 +206,10 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
     if not interrupted:
         task.keep(cache, mapping)
     return MappedLayer(
-        layer, mapping, report, bounds(layer, spec, residency), tuple(rest),
+        layer, mapping, report, bounds(layer, spec, residency, zeros), tuple(rest),
         sum(found.costed for found in searches), sum(found.seconds for found in searches),
         all(found.exhaustive for found in searches), interrupted,
     )  # fmt: skip
-
-
-def _coded_weight_bits(layer: Layer, spec: Accelerator, seed: int) -> int | None:
-    """What the layer's weights take where the weight buffer holds them coded."""
-    if spec.held_formats[Operand.WEIGHT] == "none":
-        return None
-    return occupancy(layer, widths(layer.bits, spec), spec, seed).held_bits[Operand.WEIGHT]
 
 
 def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
@@ -239,7 +234,7 @@ def _misfit(task: Task, coded: int | None) -> InputError:
     smallest: tuple[float, MappingColumn, int] | None = None
     for family in task.families:
         for column in map_space(layer, spec, family).candidates:
-            held = estimate(layer, column, spec, residency).held_words
+            held = costs(layer, column, spec, residency, fitting_only=True).held_bits
             least = int(np.argmin(held))
             if smallest is None or held[least] < smallest[0]:
                 smallest = (float(held[least]), column, least)

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from accel import Accelerator, load
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.kernels import estimate as columns
 from accel.plots import save
 from accel.plots.labels import label_points
@@ -128,7 +128,7 @@ def space(layer: Layer, multipliers: int = MULTIPLIERS, *, tilings: int = _TILIN
     window = (np.full_like(tm, layer.R), np.full_like(tm, layer.S))
     outer = (-(-layer.P // tp), -(-layer.Q // tq), -(-layer.K // tm), -(-layer.C // tn))
     column = MappingColumn(_SHAPE, np.stack([*outer, *window, tp, tq, tm, tn], axis=-1))
-    found = estimate(layer, column, machine()).columns
+    found = costs(layer, column, machine()).columns
     words = found[:, columns.HELD_INPUT : columns.HELD_OUTPUT + 1].sum(axis=1)
     fits = 2 * words * _WORD_BITS <= _fpga()["bram_kib"] * 8192  # ping-pong buffers
     return Space(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from accel import Accelerator, load
 from accel.bounds import bounds
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.kernels import estimate as columns
 from accel.plots import save
 from accel.plots.style import (
@@ -127,7 +127,7 @@ def curve(layer: Layer, order: str, sizes: Sequence[int], *, tilings: int = 24) 
     parts = [-(-getattr(layer, axis) // tiles[axis]) for axis in outer]
     factors = [*parts, *(tiles[axis] for axis in "KCPQ"), *whole]
     column = MappingColumn(shape, np.stack(factors, axis=-1))
-    found = estimate(layer, column, machine()).columns
+    found = costs(layer, column, machine()).columns
     need = found[:, columns.HELD_INPUT : columns.HELD_OUTPUT + 1].sum(axis=1) * WORD_BITS / 8
     traffic = found[:, columns.DRAM_BITS] / 8
     least, best = [], []
@@ -150,7 +150,7 @@ def spreads(layer: Layer) -> list[Spread]:
         spread = {dim: prod(side for at, side in zip(pair, sides, strict=True) if at == dim) for dim in "KCPQRSNG"}
         temporal = [-(-getattr(layer, dim) // spread[dim]) for dim in "KCPQRSNG"]
         column = MappingColumn(shape, np.array([[*temporal, *sides]]))
-        cycles = round(float(estimate(layer, column, machine()).columns[0, columns.MAC]))
+        cycles = round(float(costs(layer, column, machine()).columns[0, columns.MAC]))
         found.append(Spread(*pair, cycles, layer.macs / (cycles * _SIDE * _SIDE)))
     return found
 
@@ -163,7 +163,7 @@ def interchanges(layer: Layer) -> list[Interchange]:
         size = {"K": -(-layer.K // _SIDE), "C": -(-layer.C // _SIDE), "P": layer.P}
         factors = [*(size[axis] for axis in order), layer.R, layer.S, layer.Q, _SIDE, _SIDE]
         roomy = {f"pe_array.registers.{name}": 4096 for name in ("input", "weight", "output")}
-        row = estimate(layer, MappingColumn(shape, np.array([factors])), machine().with_values(roomy)).columns[0]
+        row = costs(layer, MappingColumn(shape, np.array([factors])), machine().with_values(roomy)).columns[0]
         sums = row[columns.READ_PSUM] + row[columns.WRITE_PSUM] + row[columns.WRITE_OUTPUT]
         words = (row[columns.READ_INPUT], row[columns.READ_WEIGHT], sums)
         found.append(Interchange(order, *(round(float(count)) for count in words)))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from accel.kernels.options import kernel
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 # Fields of the timing vector, picoseconds unless said otherwise.
 BURST_BITS, BURST_PS, PAGE_BITS, RECOVERY_PS, BANKS = 0, 1, 2, 3, 4
@@ -60,3 +61,30 @@ def transfer_columns(
     for index in range(len(bits)):
         cycles[index] = transfer_cycles(bits[index], runs[index], span_bits[index], coded_words[index], timing)
         opened[index] = rows(bits[index], runs[index], span_bits[index], timing)
+
+
+@kernel
+def per_unit(timing: Ints) -> Floats:
+    """The timing vector as `mean_transfer` takes it: what divides, inverted."""
+    fields = timing.astype(np.float64)
+    for field in (BURST_BITS, PAGE_BITS, CHANNELS):
+        fields[field] = 1.0 / fields[field]
+    fields[RECOVERY_PS] *= fields[CHANNELS] / fields[BANKS]
+    fields[BUSY_PPM] = 1e6 / fields[BUSY_PPM]
+    if fields[LINK_BITS_PER_MS] > 0:
+        fields[LINK_BITS_PER_MS] = 1e9 / fields[LINK_BITS_PER_MS]
+    fields[CYCLE_FS] = 1000.0 / fields[CYCLE_FS]
+    return fields
+
+
+@kernel
+def mean_transfer(
+    bits: float, runs: float, span_bits: float, codec_cycles: float, timing: Floats
+) -> tuple[float, float]:
+    """(cycles, rows opened) of a transfer, as `transfer_cycles` and `rows` but for roundings; timing by `per_unit`."""
+    per_run = np.ceil(bits / runs)
+    opened = min(runs * np.ceil(per_run * timing[PAGE_BITS]), np.ceil(span_bits * timing[PAGE_BITS]))
+    bus_ps = np.ceil(runs * np.ceil(per_run * timing[BURST_BITS]) * timing[CHANNELS]) * timing[BURST_PS]
+    ps = max(bus_ps, opened * timing[RECOVERY_PS]) * timing[BUSY_PPM]
+    ps = max(ps, bits * timing[LINK_BITS_PER_MS])
+    return max(np.ceil(ps * timing[CYCLE_FS]), codec_cycles), opened

@@ -1,139 +1,177 @@
-"""Closed-form cost of many mappings of one layer: traffic off chip, words held, passes, latency and energy."""
+"""Closed-form cost of many mappings of one layer: traffic at both levels, what the buffers hold, latency and energy."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels import inner
-from accel.kernels.dram import transfer_cycles
+from accel.kernels import inner, traffic
+from accel.kernels.dram import mean_transfer, per_unit
 from accel.kernels.inner import pass_totals
 from accel.kernels.options import kernel
+from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE, layer_cycles
 from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, SYSTOLIC, WORD_BITS
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
-from accel.kernels.windows import touched_positions
+from accel.kernels.traffic import blocks_from, input_words, register_inputs, stays, volume
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Box = tuple[int, int, int, int]
 
-# Columns of the result; counts of words are whole numbers.
+# Columns of the result; counts of words and bits are whole numbers.
 FITS, LATENCY, ENERGY, DRAM_BITS, COMPUTE, MAC, PASSES, STEPS = range(8)
 READ_INPUT, READ_WEIGHT, READ_PSUM, WRITE_PSUM, WRITE_OUTPUT = range(8, 13)
-LOAD_INPUT, LOAD_WEIGHT, LOAD_PSUM, STORE_PSUM, STORE_OUTPUT = range(13, 18)
-HELD_INPUT, HELD_WEIGHT, HELD_OUTPUT = range(18, 21)
-ESTIMATES = 21
+INPUT_BITS, WEIGHT_BITS, PSUM_BITS, OUTPUT_BITS = range(13, 17)
+"""Across the DRAM pins; PSUM_BITS each way."""
+FILL_INPUT, FILL_WEIGHT, FILL_OUTPUT = range(17, 20)
+NEED_DATA, NEED_WEIGHT, NEED_SUMS = range(20, 23)
+"""Bits that must be in the data buffer, the weight buffer and the accumulator memory at once."""
+BUS, OPENED, HOPS = range(23, 26)
+"""Cycles of the DMA, DRAM rows opened, partial sums handed from PE to PE."""
+HELD_INPUT, HELD_WEIGHT, HELD_OUTPUT = range(26, 29)
+"""Words kept in the buffers at once, double buffers counted once."""
+LOADED_INPUT, LOADED_WEIGHT = range(29, 31)
+"""Words over the DMA."""
+ESTIMATES = 31
 
-# Fields of the limits vector.
+# Fields of the limits vector; coded bits are of the whole tensor, -1 for one stored word by word.
 (
-    DATA_TILES, WEIGHT_TILES, DATA_BITS, WEIGHT_BITS, ACCUMULATOR_BITS, RESERVED_BITS, INPUT_STAYS, OUTPUT_STAYS,
-    LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, MACS,
-) = range(12)  # fmt: skip
-LIMITS = 12
+    DATA_TILES, WEIGHT_TILES, DATA_BITS, WEIGHT_CAPACITY, ACCUMULATOR_BITS, RESERVED_BITS, INPUT_STAYS, OUTPUT_STAYS,
+    LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, CODED_HERE_INPUT,
+    STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, FITTING_ONLY,
+    CODED_HERE_WEIGHT, CODEC_RATE,
+) = range(23)  # fmt: skip
+LIMITS = 25
+"""STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them.
+FITTING_ONLY: of mappings that do not fit, only FITS and NEED are found. CODEC_RATE: words a cycle, three fields."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
     PJ_LAYER, PJ_FILL, PJ_BUS, PJ_DATA_READ, PJ_DATA_WRITE, PJ_PSUM_READ, PJ_PSUM_WRITE, PJ_WEIGHT_READ,
-    PJ_WEIGHT_WRITE, PJ_DRAM_READ, PJ_DRAM_WRITE, PJ_CYCLE,
-) = (0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)  # fmt: skip
-PRICES = 14
+    PJ_WEIGHT_WRITE, PJ_DRAM_READ, PJ_DRAM_WRITE, PJ_CYCLE, PJ_HOP, PJ_ROW,
+) = (0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)  # fmt: skip
+PRICES = 16
 """PJ_FILL takes three fields, one an operand."""
 
 # Dimensions in the order of `sizes`.
 G, N, K, C, P, Q, R, S = range(8)
 
 
-@kernel
-def _side(extent: int, tile: int, stride: int, taps: int, tap_tile: int, dilation: int, padding: int, size: int) -> int:
-    """Input rows (or columns) fetched over all tiles of outputs and taps."""
-    total = 0
-    for first in range(0, extent, tile):
-        for tap in range(0, taps, tap_tile):
-            total += touched_positions(
-                first, min(tile, extent - first), stride, tap, min(tap_tile, taps - tap), dilation, padding, size
-            )
-    return total
+class Column(NamedTuple):
+    """Many mappings of one shape: `factors` (rows, loops); `levels`: first loop of off_chip, on_chip, registers, rows,
+    columns, lanes and the end; `axes`: of each loop; `hold`: by operand, loops outside its place in the buffer."""
+
+    factors: Ints
+    levels: Ints
+    axes: Ints
+    hold: Ints
+
+
+class Nest(NamedTuple):
+    """The layer: `extent` by axis; `dims`: axis of each dimension; `spans`: indices of its axis that one index of a
+    dimension covers; `alone`, `parts`, `places`, `sides`: see `traffic.input_words`; the rest as in `passes`."""
+
+    extent: Ints
+    dims: Ints
+    sizes: Ints
+    spans: Ints
+    alone: Ints
+    parts: Ints
+    places: Ints
+    sides: Ints
+    strides: Ints
+    padding: Ints
+    height: int
+    width: int
+    relevant: Bools
+    reduced: Bools
+    window: Ints
+
+
+class Chip(NamedTuple):
+    """The accelerator, and what is known of the layer on it."""
+
+    machine: Ints
+    timing: Ints
+    zeros: Floats
+    limits: Ints
+    prices: Floats
 
 
 @kernel
-def _flat_pixels(tile: int, sizes: Ints, strides: Ints, padding: Ints, height: int, width: int) -> int:
-    """Rows times columns times images fetched when `tile` indices of flattened (N, P, Q) make a tile."""
-    image = sizes[P] * sizes[Q]
-    words = 0
-    for first in range(0, sizes[N] * image, tile):
-        last = min(first + tile, sizes[N] * image) - 1
-        images = last // image - first // image + 1
-        p, pe, q, qe = 0, sizes[P], 0, sizes[Q]
-        if images == 1:
-            p = first % image // sizes[Q]
-            pe = last % image // sizes[Q] - p + 1
-            if pe == 1:
-                q = first % sizes[Q]
-                qe = last % sizes[Q] - q + 1
-        rows = touched_positions(p, pe, strides[0], 0, sizes[R], strides[2], padding[0], height)
-        columns = touched_positions(q, qe, strides[1], 0, sizes[S], strides[3], padding[1], width)
-        words += images * rows * columns
-    return words
+def _coded(words: int, coded: int, whole: int) -> int:
+    """Coded bits in proportion to the words that move."""
+    return words // whole * coded + words % whole * coded // whole
 
 
 @kernel
-def _flat_channels(tile: int, sizes: Ints) -> int:
-    """Channels fetched when `tile` indices of flattened (C, R, S) make a tile, each with its whole window."""
-    window = sizes[R] * sizes[S]
-    channels = 0
-    for first in range(0, sizes[C] * window, tile):
-        last = min(first + tile, sizes[C] * window) - 1
-        channels += last // window - first // window + 1
-    return channels
+def _transfer(
+    bits: float, number: float, words: float, extents: tuple[int, int, int, int, int],
+    sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, codec_rate: int, timing: Floats,
+) -> tuple[float, float]:  # fmt: skip
+    """(cycles, DRAM rows) of one of `number` transfers of mean size, a box of a tensor whose last index is fastest."""
+    if bits <= 0:
+        return 0.0, 0.0
+    mean = np.ceil(bits / number)
+    if coded:
+        return mean_transfer(mean, 1.0, mean, np.ceil(words / number / codec_rate), timing)
+    runs = span = stride = 1
+    broken = False
+    for position in range(4, -1, -1):
+        if broken:
+            runs *= extents[position]
+        broken = broken or extents[position] < sizes[position]
+        span += (extents[position] - 1) * stride
+        stride *= sizes[position]
+    return mean_transfer(mean, float(runs), float(span * word_bits), 0.0, timing)
 
 
 @kernel
-def _runs(extents: Box, sizes: Box) -> int:
-    """Stretches of consecutive addresses in a box of a tensor of four dimensions, the last one fastest."""
-    runs = 1
-    for position in range(3):
-        for later in range(position + 1, 4):
-            if extents[later] < sizes[later]:
-                runs *= extents[position]
-                break
-    return runs
+def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_row: int, last_row: int) -> None:
+    """Cost rows first_row..last_row-1 of the column; see ESTIMATES for the columns of `result`.
 
-
-@kernel
-def estimate_rows(
-    factors: Ints, levels: Ints, loop_axes: Ints, hold: Ints, extent: Ints, dims: Ints, sizes: Ints, strides: Ints,
-    padding: Ints, height: int, width: int, relevant: Bools, reduced: Bools, window: Ints, machine: Ints,
-    timing: Ints, limits: Ints, prices: Floats, result: Floats, first_row: int, last_row: int,
-) -> None:  # fmt: skip
-    """Cost rows first_row..last_row-1 of `factors`; see ESTIMATES for the columns of `result`.
-
-    levels: first loop of off_chip, on_chip, registers, rows, columns, lanes and the end; loop_axes: axis of each loop;
-    dims: (8,) axis of each dimension, flattened ones all of NPQ or all of CRS. What depends on the pass alone is kept
-    from row to row, so columns should change it seldom.
+    What depends on the pass alone is kept from row to row, so columns should change it seldom.
     """
+    factors, levels, loop_axes, hold = column
+    extent, relevant, reduced, dims, sizes = nest.extent, nest.relevant, nest.reduced, nest.dims, nest.sizes
+    machine, limits, prices, zeros, timing = chip.machine, chip.limits, chip.prices, chip.zeros, per_unit(chip.timing)
+    spans, strides, padding, window, height, width = (
+        nest.spans, nest.strides, nest.padding, nest.window, nest.height, nest.width,
+    )  # fmt: skip
+    alone, parts, places, sides = nest.alone, nest.parts, nest.places, nest.sides
     axes = len(extent)
     on, registers, spatial, lane_start, end = levels[1], levels[2], levels[3], levels[5], levels[6]
-    flat_pixels, flat_taps = dims[N] == dims[Q], dims[C] == dims[S]
     bits = machine[WORD_BITS : WORD_BITS + 4]  # input, weight, partial sum, output
     totals = np.zeros(inner.TOTALS)
     lanes = np.ones(axes, dtype=np.int64)
     unroll = np.ones(axes, dtype=np.int64)
-    pass_extent = np.ones(axes, dtype=np.int64)
+    full = np.ones(axes, dtype=np.int64)
+    whole_pass = np.ones(axes, dtype=np.int64)
     tile = np.ones(axes, dtype=np.int64)
     tiles = np.ones(axes, dtype=np.int64)
-    grown = np.ones(axes, dtype=np.int64)
-    block = np.ones(end, dtype=np.int64)
-    repeats = np.ones(3, dtype=np.int64)
-    returning = np.ones(3)
-    held = np.ones(3, dtype=np.int64)
-    distinct = np.ones(3, dtype=np.int64)
-    rows_by_tile = np.full(sizes[P] + 1, -1, dtype=np.int64)
-    columns_by_tile = np.full(sizes[Q] + 1, -1, dtype=np.int64)
-    pixels_by_tile = np.full(sizes[N] * sizes[P] * sizes[Q] + 1 if flat_pixels else 1, -1, dtype=np.int64)
-    channels_by_tile = np.full(sizes[C] * sizes[R] * sizes[S] + 1 if flat_taps else 1, -1, dtype=np.int64)
+    region = np.ones(axes, dtype=np.int64)
+    regions = np.ones(axes, dtype=np.int64)
+    blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
+    current = np.ones(axes, dtype=np.int64)
+    counts = np.ones(axes, dtype=np.int64)
+    weights = np.zeros(end + 1, dtype=np.int64)
+    starts = np.zeros((end + 1, axes), dtype=np.int64)
+    uses = np.zeros((axes, 4), dtype=np.bool_)  # by operand, and by any operand the registers hold
+    uses[:, :3] = relevant
     whole = np.ones(3, dtype=np.int64)
-    used_lanes = 1
+    whole_box = (sizes[N], sizes[G], sizes[C], height, width)
+    numbers = np.zeros(3, dtype=np.int64)  # of transfers
+    loaded = np.zeros(3, dtype=np.int64)
+    held = np.ones(3, dtype=np.int64)
+    entered = np.zeros(3)
+    moves, cycles, outer = np.zeros(4), np.zeros(4), np.ones(on + 1)
+    taps = sizes[R] * (sizes[R] + 1) // 2 * sizes[S] * (sizes[S] + 1) // 2
+    classes = np.empty((min(taps, sizes[C] * sizes[R] * sizes[S]) + 1, 6), dtype=np.int64)
+    memo = np.zeros((len(nest.parts), traffic.MEMO_ROWS, traffic.MEMO_FIELDS), dtype=np.int64)
+    used_lanes = hops = 1
+    distinct_inputs = 0
     for axis in range(axes):
         for operand in range(3):
             if relevant[axis, operand]:
@@ -147,225 +185,293 @@ def estimate_rows(
         if fresh:
             unroll[:] = 1
             lanes[:] = 1
+            hops = used_lanes = 1
             for loop in range(spatial, end):
                 unroll[loop_axes[loop]] *= factor[loop]
-            for loop in range(lane_start, end):
-                lanes[loop_axes[loop]] *= factor[loop]
-            used_lanes = 1
-            for axis in range(axes):
-                used_lanes *= lanes[axis]
-            pass_extent[:] = unroll
+                if loop >= lane_start:
+                    lanes[loop_axes[loop]] *= factor[loop]
+                    used_lanes *= factor[loop]
+                elif reduced[loop_axes[loop]]:
+                    hops *= factor[loop]
+            full[:] = unroll
             for loop in range(registers, spatial):
-                pass_extent[loop_axes[loop]] *= factor[loop]
+                full[loop_axes[loop]] *= factor[loop]
             pass_totals(
-                extent, pass_extent, loop_axes[registers:spatial], unroll, lanes, relevant, reduced, window, strides,
-                machine, totals,
+                extent, full, loop_axes[registers:spatial], unroll, lanes, relevant, reduced, window,
+                strides, machine, zeros, totals,
             )  # fmt: skip
+            for axis in range(axes):
+                whole_pass[axis] = min(full[axis], extent[axis])
+                blocks[axis] = -(-extent[axis] // whole_pass[axis])
+                uses[axis, 3] = False
+                for operand in range(3):
+                    if totals[inner.HELD_FLAG + operand] > 0 and relevant[axis, operand]:
+                        uses[axis, 3] = True
+            starts[0] = 0
+            distinct_inputs = register_inputs(extent, starts, 0, whole_pass, relevant, window, strides)
 
-        # Tiles, and how often each comes back.
-        tile[:] = pass_extent
-        for loop in range(on, registers):
-            tile[loop_axes[loop]] *= factor[loop]
-        grown[:] = tile
+        # Tiles.
+        tile[:] = full
+        partial = False
+        for loop in range(registers):
+            partial = partial or (factor[loop] > 1 and reduced[loop_axes[loop]])
+            if loop >= on:
+                tile[loop_axes[loop]] *= factor[loop]
         steps = 1
-        distinct[:] = 1
         for axis in range(axes):
             tile[axis] = min(tile[axis], extent[axis])
-            tiles[axis] = -(-extent[axis] // tile[axis])
+            tiles[axis] = blocks[axis] if tile[axis] == whole_pass[axis] else -(-extent[axis] // tile[axis])
             steps *= tiles[axis]
-            for operand in range(3):
-                if relevant[axis, operand]:
-                    distinct[operand] *= tiles[axis]
-        for loop in range(on - 1, -1, -1):
-            block[loop] = grown[loop_axes[loop]]
-            grown[loop_axes[loop]] *= factor[loop]
+
+        # Between DRAM and buffers.
         for operand in range(3):
-            last = -1
-            for loop in range(hold[operand]):
-                if factor[loop] > 1 and relevant[loop_axes[loop], operand]:
-                    last = loop
-            repeats[operand] = 1
-            for loop in range(last):
-                if not relevant[loop_axes[loop], operand]:
-                    repeats[operand] *= factor[loop]
-            held[operand] = 1
-            for axis in range(axes):
-                if relevant[axis, operand]:
-                    held[operand] *= tile[axis]
-            # Loops inside the operand's hold keep their tiles too: whole tiles, so ragged ones count as full.
+            region[:] = tile
+            regions[:] = tiles
             for loop in range(hold[operand], on):
-                if factor[loop] > 1 and relevant[loop_axes[loop], operand]:
+                if factor[loop] > 1:
                     axis = loop_axes[loop]
-                    before = min(block[loop], extent[axis])
-                    held[operand] = held[operand] // before * min(block[loop] * factor[loop], extent[axis])
+                    region[axis] *= factor[loop]
+                    regions[axis] = -(-extent[axis] // region[axis])
+            terms = stays(
+                factor,
+                loop_axes,
+                hold[operand],
+                0,
+                region,
+                regions,
+                extent,
+                uses,
+                operand,
+                current,
+                counts,
+                weights,
+                starts,
+            )
+            numbers[operand] = loaded[operand] = 0
+            for term in range(terms):
+                numbers[operand] += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, operand)
+                if operand == INPUT:
+                    words, most = input_words(
+                        starts, term, tile, region, extent, dims, alone, parts, places, sides,
+                        sizes, spans, strides, padding, height, width, classes, memo,
+                    )  # fmt: skip
+                    if term == 0:
+                        held[INPUT] = most
+                else:
+                    words = volume(extent, starts, term, relevant, operand) if term > 0 else whole[operand]
+                loaded[operand] += weights[term] * words
+            if operand != INPUT:
+                held[operand] = 1
+                for axis in range(axes):
+                    if relevant[axis, operand]:
+                        held[operand] *= min(region[axis], extent[axis])
+        back = loaded[OUTPUT] - whole[OUTPUT]
 
-        # The input: rows and columns are found once for every size of tile.
-        n, p, q = tile[dims[N]], tile[dims[P]], tile[dims[Q]]
-        c, r, s = tile[dims[C]], tile[dims[R]], tile[dims[S]]
-        if flat_taps:
-            flat = s
-            if channels_by_tile[flat] < 0:
-                channels_by_tile[flat] = _flat_channels(flat, sizes)
-            channels = channels_by_tile[flat]
-            c = min(sizes[C], (flat - 2) // (sizes[R] * sizes[S]) + 2) if flat > 1 else 1
-            r, s = sizes[R], sizes[S]
-        else:
-            channels = sizes[C]
-        if flat_pixels:
-            flat = q
-            if pixels_by_tile[flat] < 0:
-                pixels_by_tile[flat] = _flat_pixels(flat, sizes, strides, padding, height, width)
-            pixels = pixels_by_tile[flat]
-            n = min(sizes[N], (flat - 2) // (sizes[P] * sizes[Q]) + 2) if flat > 1 else 1
-            p = sizes[P] if n > 1 else min(sizes[P], (flat - 2) // sizes[Q] + 2) if flat > 1 else 1
-            q = sizes[Q] if p > 1 else flat
-        else:
-            if r == sizes[R]:
-                if rows_by_tile[p] < 0:
-                    rows_by_tile[p] = _side(sizes[P], p, strides[0], sizes[R], r, strides[2], padding[0], height)
-                high = rows_by_tile[p]
-            else:
-                high = _side(sizes[P], p, strides[0], sizes[R], r, strides[2], padding[0], height)
-            if s == sizes[S]:
-                if columns_by_tile[q] < 0:
-                    columns_by_tile[q] = _side(sizes[Q], q, strides[1], sizes[S], s, strides[3], padding[1], width)
-                wide = columns_by_tile[q]
-            else:
-                wide = _side(sizes[Q], q, strides[1], sizes[S], s, strides[3], padding[1], width)
-            pixels = sizes[N] * high * wide
-        box_rows = min(height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
-        box_columns = min(width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
-        g, k = tile[dims[G]], tile[dims[K]]
-        held[INPUT] = g * n * c * box_rows * box_columns
-        load_input = repeats[INPUT] * sizes[G] * channels * pixels
-        load_weight = repeats[WEIGHT] * whole[WEIGHT]
-        back = (repeats[OUTPUT] - 1) * whole[OUTPUT]
+        # Whether the tiles fit.
+        weight_inside = False
+        for loop in range(on, registers):
+            weight_inside = weight_inside or (factor[loop] > 1 and relevant[loop_axes[loop], WEIGHT])
+        need = limits[RESERVED_BITS]
+        if not limits[INPUT_STAYS]:
+            kept_inputs = held[INPUT] * bits[0]
+            if limits[CODED_HERE_INPUT] >= 0:
+                kept_inputs = -(-held[INPUT] * limits[CODED_HERE_INPUT] // limits[STORED_INPUT])
+            need += kept_inputs * limits[DATA_TILES]
+        outputs = held[OUTPUT] * (bits[2] if partial else bits[3]) * limits[DATA_TILES]
+        apart = limits[ACCUMULATOR_BITS] > 0
+        if not apart and (partial or not limits[OUTPUT_STAYS]):
+            need += outputs
+        kept_weights = held[WEIGHT] * bits[1]
+        if limits[CODED_HERE_WEIGHT] >= 0:
+            kept_weights = -(-held[WEIGHT] * limits[CODED_HERE_WEIGHT] // limits[STORED_WEIGHT])
+        # Weights that one pass takes whole into registers leave their place at once.
+        weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
+        kept_weights *= 1 if weight_taken else limits[WEIGHT_TILES]
+        fits = need <= limits[DATA_BITS] and kept_weights <= limits[WEIGHT_CAPACITY]
+        fits = fits and (not apart or outputs <= limits[ACCUMULATOR_BITS])
+        out[FITS] = 1.0 if fits else 0.0
+        out[STEPS] = steps
+        out[HELD_INPUT], out[HELD_WEIGHT], out[HELD_OUTPUT] = held[INPUT], held[WEIGHT], held[OUTPUT]
+        out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
+        out[NEED_DATA] = need
+        out[NEED_WEIGHT] = kept_weights
+        out[NEED_SUMS] = outputs if apart else 0
+        if limits[FITTING_ONLY] and not fits:
+            continue
 
-        # How often held operands come back into the registers: at every tile step, unless the stream just goes on.
-        chain = 1
+        # Between buffers and registers. What they hold comes in again at every step, unless the stream just goes on.
         going = False
         for operand in range(3):
             going = going or totals[inner.HELD_FLAG + operand] > 0
-        for operand in range(3):
-            returning[operand] = 1.0
-            inside = False
-            for loop in range(registers - 1, on - 1, -1):
-                if factor[loop] == 1:
-                    continue
-                if relevant[loop_axes[loop], operand]:
-                    inside = True
-                elif inside:
-                    returning[operand] *= factor[loop]
-            returning[operand] *= steps // distinct[operand]
-            if inside and totals[inner.HELD_FLAG + operand] > 0:
-                going = False
-            if operand == WEIGHT:
-                weight_taken = not inside and totals[inner.HELD_FLAG + WEIGHT] > 0
+        for loop in range(on, registers):
+            if factor[loop] > 1:
+                going = going and not uses[loop_axes[loop], 3]
+        chains = steps
         if going:
-            for loop in range(on - 1, -1, -1):
-                for operand in range(3):
-                    stays_put = factor[loop] == 1 or not relevant[loop_axes[loop], operand]
-                    going = going and (stays_put or totals[inner.HELD_FLAG + operand] == 0)
-                if not going:
-                    break
-                chain *= factor[loop]
+            terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, counts, weights, starts)
+            chains = 0
+            for term in range(terms):
+                chains += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, 3)
+        for operand in range(3):
+            entered[operand] = 0.0
+            if totals[inner.HELD_FLAG + operand] == 0:
+                continue
+            if not going:
+                terms = stays(
+                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, counts,
+                    weights, starts,
+                )  # fmt: skip
+            for term in range(terms):
+                if operand == INPUT and term == 0:
+                    words = distinct_inputs
+                elif operand == INPUT:
+                    words = register_inputs(extent, starts, term, whole_pass, relevant, window, strides)
+                else:
+                    words = volume(extent, starts, term, relevant, operand) if term > 0 else whole[operand]
+                if going:
+                    for axis in range(axes):
+                        if uses[axis, 3] and not relevant[axis, operand]:
+                            words *= tiles[axis] - (starts[term, axis] // tile[axis] if term > 0 else 0)
+                entered[operand] += float(weights[term] * words)
+        returns_input = entered[INPUT] / distinct_inputs
+        returns_weight = entered[WEIGHT] / whole[WEIGHT]
+        returns_output = entered[OUTPUT] / whole[OUTPUT]
+        sums_back = entered[OUTPUT] - whole[OUTPUT] if entered[OUTPUT] > 0 else 0.0
         compute = totals[inner.BASE]
-        for operand in range(3):
-            if totals[inner.HELD_FLAG + operand] > 0:
-                returning[operand] /= chain
-            compute += totals[inner.LOAD_CYCLES + operand] * (returning[operand] if operand != OUTPUT else 1.0)
-        stays = returning[OUTPUT] - 1.0
-        compute += stays * totals[inner.PSUM_CYCLES]
+        compute += totals[inner.LOAD_CYCLES] * returns_input + totals[inner.LOAD_CYCLES + 1] * returns_weight
+        if entered[OUTPUT] > 0:
+            compute += totals[inner.LOAD_CYCLES + OUTPUT] + totals[inner.PSUM_CYCLES] * (returns_output - 1.0)
         if machine[SYSTOLIC] != 0:
-            continued = steps - steps / chain
-            skewed = steps - continued if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - continued
+            skewed = chains if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - chains)
             compute += skewed * (machine[ROWS] + machine[COLUMNS] - 2)
-        read_input = totals[inner.STREAM_INPUT] + totals[inner.HELD_WORDS] * returning[INPUT]
-        read_weight = totals[inner.STREAM_WEIGHT] + totals[inner.HELD_WORDS + 1] * returning[WEIGHT]
-        read_psum = totals[inner.STREAM_PSUM] + totals[inner.HELD_WORDS + 2] * stays
-        write_psum = totals[inner.STREAM_PSUM_OUT] + totals[inner.HELD_WORDS + 2] * stays
-        write_output = totals[inner.STREAM_OUTPUT] + totals[inner.HELD_WORDS + 2]
+        read_input = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[inner.KEPT]
+        read_weight = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[inner.KEPT + 1]
+        read_psum = totals[inner.STREAM_PSUM] + sums_back
+        write_psum = totals[inner.STREAM_PSUM_OUT] + sums_back
+        write_output = totals[inner.STREAM_OUTPUT] + (whole[OUTPUT] if entered[OUTPUT] > 0 else 0)
 
-        # Bits, and whether the tiles fit.
-        partial = write_psum > 0
-        in_bits = 0 if limits[INPUT_STAYS] else load_input * bits[0]
-        out_bits = 0 if limits[OUTPUT_STAYS] else whole[OUTPUT] * bits[3]
-        weight_bits = load_weight * bits[1]
-        back_bits = back * bits[2]
-        need = limits[RESERVED_BITS]
+        # Bits across the pins.
+        in_bits = out_bits = 0
         if not limits[INPUT_STAYS]:
-            need += held[INPUT] * bits[0] * limits[DATA_TILES]
-        outputs = held[OUTPUT] * (bits[2] if partial else bits[3]) * limits[DATA_TILES]
-        fits = True
-        if limits[ACCUMULATOR_BITS] > 0:
-            fits = outputs <= limits[ACCUMULATOR_BITS]
-        elif partial or not limits[OUTPUT_STAYS]:
-            need += outputs
-        kept_weights = held[WEIGHT] * bits[1] * (1 if weight_taken else limits[WEIGHT_TILES])
-        fits = fits and need <= limits[DATA_BITS] and kept_weights <= limits[WEIGHT_BITS]
-
+            in_bits = loaded[INPUT] * bits[0]
+            if limits[CODED_INPUT] >= 0:
+                in_bits = _coded(loaded[INPUT], limits[CODED_INPUT], limits[STORED_INPUT])
+        if not limits[OUTPUT_STAYS]:
+            out_bits = whole[OUTPUT] * bits[3] if limits[CODED_OUTPUT] < 0 else limits[CODED_OUTPUT]
+        weight_bits = loaded[WEIGHT] * bits[1]
+        if limits[CODED_WEIGHT] >= 0:
+            weight_bits = _coded(loaded[WEIGHT], limits[CODED_WEIGHT], limits[STORED_WEIGHT])
+        back_bits = back * bits[2]
         # Transfers of mean size stand for all of a kind.
-        groups_filters = g * k
-        number = repeats[INPUT] * distinct[INPUT]
-        runs = _runs((n, g * c, box_rows, box_columns), (sizes[N], sizes[G] * sizes[C], height, width))
-        mean = -(-in_bits // number)
-        bus_data = number * transfer_cycles(mean, runs, mean, 0, timing)
-        loads = number
-        number = repeats[WEIGHT] * distinct[WEIGHT]
-        runs = _runs((groups_filters, c, r, s), (sizes[G] * sizes[K], sizes[C], sizes[R], sizes[S]))
-        mean = -(-weight_bits // number)
-        bus_weight = number * transfer_cycles(mean, runs, mean, 0, timing)
-        number = repeats[OUTPUT] * distinct[OUTPUT]
-        runs = _runs((n, groups_filters, p, q), (sizes[N], sizes[G] * sizes[K], sizes[P], sizes[Q]))
-        mean = -(-(out_bits + back_bits) // number)
-        bus_data_out = number * transfer_cycles(mean, runs, mean, 0, timing)
-        mean = -(-back_bits // number)
-        bus_data_out += number * transfer_cycles(mean, runs, mean, 0, timing)
-        setup = limits[LAYER_SETUP] + steps * limits[TILE_SETUP]
-        bus = float(bus_data + bus_weight + bus_data_out)
-        if limits[DATA_TILES] == 2 and limits[WEIGHT_TILES] == 2:
-            lead = (bus_data + bus_weight) / steps + limits[DRAM_LATENCY]
-            latency = setup + lead + max(compute, bus) + bus_data_out / steps
-        else:
-            alone = compute
-            if limits[DATA_TILES] == 1:
-                alone += bus_data + bus_data_out + (loads + number) * limits[DRAM_LATENCY]
-            if limits[WEIGHT_TILES] == 1:
-                alone += bus_weight
-            latency = setup + max(alone, bus)
+        g, k, n, c = (
+            _cover(tile, dims, sizes, spans, G),
+            _cover(tile, dims, sizes, spans, K),
+            _cover(tile, dims, sizes, spans, N),
+            _cover(tile, dims, sizes, spans, C),
+        )
+        p, q, r, s = (
+            _cover(tile, dims, sizes, spans, P),
+            _cover(tile, dims, sizes, spans, Q),
+            _cover(tile, dims, sizes, spans, R),
+            _cover(tile, dims, sizes, spans, S),
+        )
+        high = min(height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
+        wide = min(width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
+        returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT] if back > 0 else 0
+        moves[LOAD_INPUT] = numbers[INPUT] if in_bits > 0 else 0
+        moves[LOAD_WEIGHT] = numbers[WEIGHT]
+        moves[LOAD_PSUM] = returning
+        moves[STORE] = numbers[OUTPUT] if out_bits > 0 else returning
+        cycles[LOAD_INPUT], rows_input = _transfer(
+            in_bits, numbers[INPUT], loaded[INPUT], (n, g, c, high, wide), whole_box, bits[0],
+            limits[CODED_INPUT] >= 0, limits[CODEC_RATE], timing,
+        )  # fmt: skip
+        cycles[LOAD_WEIGHT], rows_weight = _transfer(
+            weight_bits, numbers[WEIGHT], loaded[WEIGHT], (g, k, c, r, s),
+            (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0,
+            limits[CODEC_RATE + 1], timing,
+        )  # fmt: skip
+        box, all_outputs = (n, g, k, p, q), (sizes[N], sizes[G], sizes[K], sizes[P], sizes[Q])
+        cycles[LOAD_PSUM], rows_psum = _transfer(
+            back_bits, max(1, returning), back, box, all_outputs, bits[2], False, 1, timing
+        )
+        finals = numbers[OUTPUT] - returning
+        last, rows_output = _transfer(
+            out_bits,
+            finals,
+            whole[OUTPUT],
+            box,
+            all_outputs,
+            bits[3],
+            limits[CODED_OUTPUT] >= 0,
+            limits[CODEC_RATE + 2],
+            timing,
+        )
+        stored = cycles[LOAD_PSUM] * returning + last * finals
+        cycles[STORE] = stored / moves[STORE] if moves[STORE] > 0 else 0.0
+        bus = moves[LOAD_INPUT] * cycles[LOAD_INPUT] + moves[LOAD_WEIGHT] * cycles[LOAD_WEIGHT]
+        bus += returning * cycles[LOAD_PSUM] + stored
+        opened = moves[LOAD_INPUT] * rows_input + moves[LOAD_WEIGHT] * rows_weight
+        opened += 2.0 * returning * rows_psum + finals * rows_output
+        latency = limits[LAYER_SETUP] + layer_cycles(
+            factor, loop_axes, on, relevant, steps, compute / steps, moves, cycles, outer, limits[DATA_TILES],
+            limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
+        )  # fmt: skip
+        latency = max(latency, max(compute, bus))
 
-        busy = limits[MACS] / totals[inner.MAC] / used_lanes
-        pj = prices[PJ_LAYER] + latency * prices[PJ_CYCLE]
+        busy = limits[MACS] / totals[inner.DENSE_MAC] / used_lanes
+        handed = (write_psum + write_output) * (min(hops, machine[ROWS] * machine[COLUMNS]) - 1)
+        pj = prices[PJ_LAYER] + latency * prices[PJ_CYCLE] + handed * prices[PJ_HOP] + opened * prices[PJ_ROW]
         for operand in range(3):
-            fills = totals[inner.STREAM_FILLS + operand] + totals[inner.HELD_FILLS + operand] * returning[operand]
+            again = returns_input if operand == INPUT else returns_weight if operand == WEIGHT else returns_output
+            fills = totals[inner.STREAM_FILLS + operand] + totals[inner.HELD_FILLS + operand] * again
+            if operand != OUTPUT:
+                fills *= zeros[inner.KEPT + operand]
+            out[FILL_INPUT + operand] = fills * busy
             pj += fills * busy * prices[PJ_FILL + operand]
         sums = write_psum * bits[2] + write_output * bits[3]
         reads = read_input * bits[0]
         pj += (reads + read_weight * bits[1] + read_psum * bits[2] + sums) * prices[PJ_BUS]
-        pj += (reads + out_bits + back_bits) * prices[PJ_DATA_READ] + (in_bits + back_bits) * prices[PJ_DATA_WRITE]
-        pj += read_psum * bits[2] * prices[PJ_PSUM_READ] + sums * prices[PJ_PSUM_WRITE]
-        pj += read_weight * bits[1] * prices[PJ_WEIGHT_READ] + weight_bits * prices[PJ_WEIGHT_WRITE]
+        here_input = 0 if limits[INPUT_STAYS] else loaded[INPUT] * bits[0]
+        if limits[CODED_HERE_INPUT] >= 0 and not limits[INPUT_STAYS]:
+            here_input = _coded(loaded[INPUT], limits[CODED_HERE_INPUT], limits[STORED_INPUT])
+        here_weight = loaded[WEIGHT] * bits[1]
+        if limits[CODED_HERE_WEIGHT] >= 0:
+            here_weight = _coded(loaded[WEIGHT], limits[CODED_HERE_WEIGHT], limits[STORED_WEIGHT])
+        here_output = 0 if limits[OUTPUT_STAYS] else whole[OUTPUT] * bits[3]
+        pj += (reads + here_output + back_bits) * prices[PJ_DATA_READ]
+        pj += (here_input + back_bits) * prices[PJ_DATA_WRITE]
+        pj += read_psum * bits[2] * prices[PJ_PSUM_READ] + write_psum * bits[2] * prices[PJ_PSUM_WRITE]
+        pj += write_output * bits[3] * prices[PJ_DATA_WRITE]
+        pj += read_weight * bits[1] * prices[PJ_WEIGHT_READ] + here_weight * prices[PJ_WEIGHT_WRITE]
         pj += (in_bits + back_bits + weight_bits) * prices[PJ_DRAM_READ]
         pj += (out_bits + back_bits) * prices[PJ_DRAM_WRITE]
 
-        out[FITS] = 1.0 if fits else 0.0
         out[LATENCY] = latency
         out[ENERGY] = pj
         out[DRAM_BITS] = in_bits + weight_bits + out_bits + 2 * back_bits
         out[COMPUTE] = compute
         out[MAC] = totals[inner.MAC]
         out[PASSES] = totals[inner.PASSES]
-        out[STEPS] = steps
         out[READ_INPUT] = read_input
         out[READ_WEIGHT] = read_weight
         out[READ_PSUM] = read_psum
         out[WRITE_PSUM] = write_psum
         out[WRITE_OUTPUT] = write_output
-        out[LOAD_INPUT] = load_input
-        out[LOAD_WEIGHT] = load_weight
-        out[LOAD_PSUM] = back
-        out[STORE_PSUM] = back
-        out[STORE_OUTPUT] = whole[OUTPUT]
-        out[HELD_INPUT] = held[INPUT]
-        out[HELD_WEIGHT] = held[WEIGHT]
-        out[HELD_OUTPUT] = held[OUTPUT]
+        out[INPUT_BITS] = in_bits
+        out[WEIGHT_BITS] = weight_bits
+        out[PSUM_BITS] = back_bits
+        out[OUTPUT_BITS] = out_bits
+        out[BUS] = bus
+        out[OPENED] = opened
+        out[HOPS] = handed
+
+
+@kernel
+def _cover(tile: Ints, dims: Ints, sizes: Ints, spans: Ints, dim: int) -> int:
+    """Indices of a dimension that a full tile in a layer's middle covers."""
+    span, size = spans[dim], sizes[dim]
+    extent = tile[dims[dim]]
+    if span == 1 and extent <= size:
+        return int(extent)
+    return int(min(size, -(-extent // span)))

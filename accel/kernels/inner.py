@@ -28,18 +28,37 @@ Floats = NDArray[np.float64]
 # a block comes back into the registers is for the loops outside to say.
 MAC, BASE, PASSES = 0, 1, 2
 STREAM_INPUT, STREAM_WEIGHT, STREAM_PSUM, STREAM_PSUM_OUT, STREAM_OUTPUT = 3, 4, 5, 6, 7
-HELD_WORDS = 8  # three columns: input, weight, output
-LOAD_CYCLES = 11  # three columns; of OUTPUT: storing finished outputs
-PSUM_CYCLES = 14  # one partial-sum round trip of all held outputs
-STREAM_FILLS, HELD_FILLS = 15, 18  # three columns each
-HELD_FLAG = 21  # three columns: whether a full pass holds the operand
-TOTALS = 24
+LOAD_CYCLES = 8  # three columns; of OUTPUT: storing finished outputs
+PSUM_CYCLES = 11  # one partial-sum round trip of all held outputs
+STREAM_FILLS, HELD_FILLS = 12, 15  # three columns each
+HELD_FLAG = 18  # three columns: whether a full pass holds the operand
+DENSE_MAC = 21  # cycles of the MACs with no zero skipped
+TOTALS = 22
+
+# Fields of the zeros vector: share of MACs that take a cycle; shares of the words of an operand that cross its port
+# (two fields, input and weight); passes that PEs may run ahead of each other.
+ISSUED, KEPT, SLACK = 0, 1, 3
+ZEROS = 4
+
+
+@kernel
+def skipping_cycles(cycles: int, pes: int, zeros: Floats) -> float:
+    """Expected cycles of the busiest of `pes` PEs, each issuing `cycles` MACs independently with the share ISSUED.
+
+    Their work is taken to be normal: the greatest of n lies sqrt(2 ln n) deviations above the mean. Queues average it
+    over the passes a PE may run ahead.
+    """
+    share = zeros[ISSUED]
+    if share >= 1.0:
+        return float(cycles)
+    deviation = np.sqrt(2.0 * np.log(pes) * cycles * share * (1.0 - share) / (zeros[SLACK] + 1.0))
+    return float(min(cycles, cycles * share + deviation))
 
 
 @kernel
 def pass_totals(
     extent: Ints, pass_extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools,
-    window: Ints, strides: Ints, machine: Ints, totals: Floats,
+    window: Ints, strides: Ints, machine: Ints, zeros: Floats, totals: Floats,
 ) -> None:  # fmt: skip
     """Sum over every pass of the layer, by class: full and ragged passes, the first, middle and last of a reduction."""
     axes = len(extent)
@@ -68,7 +87,14 @@ def pass_totals(
             if not relevant[axis, operand]:
                 others[operand] *= blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
-    analysed = np.zeros(axes, dtype=np.int64)  # the shape `one` is of
+    # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
+    analyse(
+        pass_extent, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
+    )  # fmt: skip
+    keeps = one[HELD : HELD + 3].copy()
+    for operand in range(3):
+        totals[HELD_FLAG + operand] = keeps[operand]
+    analysed = pass_extent.copy()  # the shape `one` is of
     # Reduced axes move fastest: the first and the middle of a reduction have one shape, analysed once.
     order = np.concatenate((np.flatnonzero(~reduced), np.flatnonzero(reduced)))
     while True:
@@ -93,9 +119,13 @@ def pass_totals(
                 )  # fmt: skip
                 analysed[:] = shape
             fill = drain = 0
-            pace = one[CYCLES]
+            pes = 1
+            for axis in range(axes):
+                pes *= max(1, min(unroll[axis], shape[axis]) // lanes[axis])
+            useful = skipping_cycles(one[CYCLES], pes, zeros)
+            pace = useful
             for operand in range(3):
-                held = one[HELD + operand] != 0
+                held = keeps[operand] != 0
                 totals[(HELD_FILLS if held else STREAM_FILLS) + operand] += (
                     number / (others[operand] if held else 1.0) * one[FILL + operand]
                 )
@@ -105,7 +135,7 @@ def pass_totals(
                 lead = 0
                 if operand != OUTPUT:
                     totals[STREAM_INPUT + operand] += number * words
-                    loading = port_cycles(words, bits[operand], ports[operand])
+                    loading = port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand]
                     if not systolic:
                         lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
                         fill = max(fill, lead)
@@ -115,7 +145,7 @@ def pass_totals(
                     totals[STREAM_PSUM] += number * read
                     totals[STREAM_PSUM_OUT] += number * (words - done)
                     totals[STREAM_OUTPUT] += number * done
-                    loading = max(
+                    loading = 1.0 * max(
                         port_cycles(read, bits[2], ports[2]),
                         port_cycles(1, (words - done) * bits[2] + done * bits[3], ports[3]),
                     )
@@ -126,21 +156,21 @@ def pass_totals(
                             fill = max(fill, lead)
                 pace = max(pace, loading - lead)
             base = fill + pace + drain
-            totals[MAC] += number * one[CYCLES]
+            totals[MAC] += number * useful
+            totals[DENSE_MAC] += number * one[CYCLES]
             totals[PASSES] += number
             totals[BASE] += number * (base + (machine[ACCUMULATION_LATENCY] if returns else 0))
             for operand in range(3):
-                if one[HELD + operand] == 0:
+                if keeps[operand] == 0:
                     continue
                 share = number / others[operand]
                 words = one[WORDS + operand]
-                totals[HELD_WORDS + operand] += share * words
                 if operand != OUTPUT:
-                    loading = port_cycles(words, bits[operand], ports[operand])
+                    loading = port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand]
                     if systolic:
-                        loading = max(loading, machine[ROWS])
+                        loading = max(loading, float(machine[ROWS]))
                     if machine[DOUBLE_BUFFERED + operand] != 0:
-                        loading = max(0, loading - base - skew)
+                        loading = max(0.0, loading - base - skew)
                     totals[LOAD_CYCLES + operand] += share * loading
                 elif machine[DOUBLE_BUFFERED + OUTPUT] == 0:
                     totals[LOAD_CYCLES + OUTPUT] += share * port_cycles(words, bits[3], ports[3])
@@ -157,8 +187,3 @@ def pass_totals(
             place -= 1
         if place < 0:
             break
-    for axis in range(axes):
-        shape[axis] = min(pass_extent[axis], extent[axis])
-    analyse(shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one)
-    for operand in range(3):
-        totals[HELD_FLAG + operand] = one[HELD + operand]

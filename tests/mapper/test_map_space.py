@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import accel
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.lower import NOWHERE, buffer_bits
 from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
 from mappings import ArrayShape, Mapping, MapSpace, schedule
@@ -76,10 +76,10 @@ def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data)
             ("K",), ("C",), (), (None, None, len(first)),
         )  # fmt: skip
         reduced.append(column_of(other, [*(factor for _, factor in loops), *factors[split + len(on) :]]))
-    before = estimate(layer, drawn, spec)
+    before = costs(layer, drawn, spec)
     for row, column in enumerate(reduced):
         column[0].check(layer)
-        after = estimate(layer, column, spec)
+        after = costs(layer, column, spec)
         for objective in OBJECTIVES:
             assert after.objective(objective)[0] <= before.objective(objective)[row] * (1 + 1e-12), (
                 f"{drawn[row]}\n{column[0]}"
@@ -120,8 +120,8 @@ def test_the_best_of_all_orders_and_factors_is_in_the_reduced_space(layer: Layer
         for shape in shapes:
             column = exhaustive(space, shape)
             assert column is not None
-            costs = estimate(layer, column, spec, threads=1)
-            best = np.minimum(best, [costs.objective(objective).min() for objective in OBJECTIVES])
+            found = costs(layer, column, spec, threads=1)
+            best = np.minimum(best, [found.objective(objective).min() for objective in OBJECTIVES])
         least.append(best)
     assert np.isfinite(least[0]).all()
     assert (least[1] <= least[0] * (1 + 1e-12)).all(), dict(zip(OBJECTIVES, least[1] / least[0], strict=True))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import accel
 from accel.bounds import bounds, unrolling_bound
-from accel.estimate import estimate
+from accel.closed_form import costs
 from accel.lower import NOWHERE
 from accel.mapper import OBJECTIVES, array_shape, explore, fits_buffers, map_layer, map_space, objective_value
 from accel.simulation import simulate_layer
@@ -63,7 +63,7 @@ def test_search_finds_the_best_of_a_space_small_enough_to_try_whole(layer, objec
     assert every is not None
 
     def cost(column: MappingColumn) -> NDArray[np.float64]:
-        return estimate(layer, column, spec).objective(objective)
+        return costs(layer, column, spec).objective(objective)
 
     best = cost(every).min()
     bound = unrolling_bound(layer, spec, NOWHERE, objective)
@@ -84,8 +84,8 @@ def test_a_small_space_of_everything_is_tried_whole_and_says_so():
     assert mapped.exhaustive
     columns = whole_space(map_space(layer, spec, "any"), 20_000)
     assert columns is not None
-    least = min(estimate(layer, column, spec).objective("latency").min() for column in columns)
-    assert estimate(layer, _column(mapped.mapping), spec).objective("latency")[0] <= least
+    least = min(costs(layer, column, spec).objective("latency").min() for column in columns)
+    assert costs(layer, _column(mapped.mapping), spec).objective("latency")[0] <= least
 
 
 def _column(mapping: Mapping) -> MappingColumn:
@@ -121,7 +121,7 @@ def test_ctrl_c_keeps_the_best_so_far():
         calls.append(len(column))
         if sum(calls) > 3000:
             raise KeyboardInterrupt
-        return estimate(CONV, column, spec).objective("edp")
+        return costs(CONV, column, spec).objective("edp")
 
     found = search(map_space(CONV, spec), cost, budget=Budget(10**9))
     assert found.ranked and not found.exhaustive
@@ -135,7 +135,7 @@ def test_cores_do_not_change_what_is_found(monkeypatch):
     layer = load("resnet18").layers[7]
 
     def found() -> str:
-        cost = lambda column: estimate(layer, column, spec).objective("edp")  # noqa: E731
+        cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
         return repr(search(map_space(layer, spec, "any"), cost, budget=Budget(3000)).ranked)
 
     several = found()
@@ -164,7 +164,7 @@ def test_anything_is_never_worse_than_any_named_dataflow(chip, objective):
         estimates = {}
         for name in (*DATAFLOWS, "any"):
             space = map_space(layer, spec, name)
-            found = search(space, lambda column: estimate(layer, column, spec).objective(objective), budget=Budget(500))  # noqa: B023
+            found = search(space, lambda column: costs(layer, column, spec).objective(objective), budget=Budget(500))  # noqa: B023
             estimates[name] = found.ranked[0][0] if found.ranked else np.inf
         assert estimates["any"] <= min(estimates.values())
 
@@ -174,7 +174,7 @@ def test_a_longer_search_is_never_worse_and_the_same_search_is_the_same():
     layer = load("resnet18").layers[7]
 
     def best(budget: Budget, seed: int = 0) -> tuple[float, str]:
-        cost = lambda column: estimate(layer, column, spec).objective("edp")  # noqa: E731
+        cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
         found = search(map_space(layer, spec), cost, budget=budget, seed=seed)
         return found.ranked[0][0], repr(found.ranked[0][1])
 
@@ -228,7 +228,7 @@ def test_more_is_never_worse(field, values):
         spec = small_chip(**{"dma.link_bits": None, "dma.link_mhz": None, field: value})
         every = exhaustive(MapSpace(layer, array_shape(spec)), shape)
         assert every is not None
-        best.append(estimate(layer, every, spec).objective("latency").min())
+        best.append(costs(layer, every, spec).objective("latency").min())
     assert np.isfinite(best[-1])
     assert all(after <= before for before, after in pairwise(best)), best
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel.bounds import bounds
+from accel.closed_form import costs
 from accel.energy import EnergyTable
 from accel.energy.styles import mac_pj
-from accel.estimate import estimate
 from accel.kernels import estimate as kernel
 from accel.lower import require_array
 from accel.mapper import array_shape, map_layer
@@ -149,7 +149,7 @@ def test_estimate_and_simulation_slow_down_alike(pair: tuple[Layer, Mapping], da
     assert 0 < report.utilization <= 1
     column = column_of(mapping)
     if any(level not in ("off_chip", "on_chip") for level, _ in column.shape.loops):
-        ours, plain = (estimate(layer, column, chip).columns[0, kernel.MAC] for chip in (spec, fixed))
+        ours, plain = (costs(layer, column, chip).columns[0, kernel.MAC] for chip in (spec, fixed))
         assert ours == pytest.approx(cycles * plain)
 
 
