@@ -15,6 +15,8 @@ def distinct_rows(rows: Ints) -> tuple[Ints, Ints]:
 
     Rows whose columns together have few enough values are numbered and sorted as numbers, many times faster.
     """
+    if len(rows) == 0:
+        return rows, np.zeros(0, dtype=np.int64)
     low = rows.min(axis=0)
     sizes = [int(size) for size in rows.max(axis=0) - low + 1]
     if prod(sizes) >= 2**62:
