@@ -20,11 +20,12 @@ def test_slices_cost_what_memories_of_their_size_do() -> None:
     """Traffic stays; an access is to one of four memories, and wires are half as long."""
     chip = load("systolic_32x32")
     network = load_network("lenet5")
-    whole = simulate(network, chip, mapping="weight_stationary")
+    whole = simulate(network, chip, mapping="weight_stationary", objective="latency")
     sliced = simulate(
         network,
         chip.with_values({"weight_buffer.slices": 4, "data_buffer.slices": 4}),
         mapping="weight_stationary",
+        objective="latency",
     )
     table = EnergyTable.load(chip.energy.table)
     kib, bits = chip.weight_buffer.kib, chip.weight_buffer.width_bits
