@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +11,9 @@ from rich.text import Text
 from accel.cli.console import show
 from accel.units import COUNT, human
 from workloads.errors import InputError
+
+if TYPE_CHECKING:
+    from accel.spec import PEArray
 
 
 def plain_table(*headings: str) -> Table:
@@ -46,22 +51,33 @@ def list_accelerators() -> None:
     """The presets."""
     from accel.spec import load, preset_names
 
-    table = plain_table("accelerator", ">PEs", ">MHz", ">buffers, KiB", "DRAM", "dataflows", "paper")
+    table = plain_table("accelerator", ">PEs", ">MHz", ">KiB", "DRAM", "zeros, multipliers")
     for name in preset_names():
         spec = load(name)
         array = spec.pe_array
-        lanes = f" x {array.lanes}" if array.lanes > 1 else ""
-        memories = (spec.data_buffer.kib, spec.data_buffer.accumulator_kib, spec.weight_buffer.kib)
+        sizes = (array.rows, array.columns) if array.lanes == 1 else (array.rows, array.columns, array.lanes)
         table.add_row(
             name,
-            f"{array.rows} x {array.columns}{lanes}",
+            "x".join(map(str, sizes)),
             f"{spec.clock_mhz:g}",
-            " + ".join(f"{kib:g}" for kib in memories if kib),
+            f"{spec.data_buffer.kib + spec.data_buffer.accumulator_kib + spec.weight_buffer.kib:g}",
             spec.dma.dram,
-            Text("\n".join(spec.mapping.dataflows)),
-            Text(spec.citation),
+            Text("\n".join(_abilities(array))),
         )
     show(table)
+
+
+def _abilities(array: PEArray) -> list[str]:
+    """What an array does beyond a multiplication a cycle."""
+    handling = (("input", array.zero_handling.input), ("weight", array.zero_handling.weight))
+    found = []
+    for verb in ("skip", "gate"):
+        zeros = [operand for operand, how in handling if how == verb]
+        if zeros:
+            found.append(f"{verb}s {'both' if len(zeros) == 2 else zeros[0] + 's'}")
+    if array.precision.style != "fixed":
+        found.append(array.precision.style.replace("_", "-"))
+    return found
 
 
 def list_dataflows() -> None:
