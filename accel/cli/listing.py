@@ -13,7 +13,7 @@ from accel.units import COUNT, human
 from workloads.errors import InputError
 
 if TYPE_CHECKING:
-    from accel.spec import PEArray
+    pass
 
 
 def plain_table(*headings: str) -> Table:
@@ -48,36 +48,30 @@ def list_networks() -> None:
 
 
 def list_accelerators() -> None:
-    """The presets."""
+    """The presets: their sizes, what they do with widths and zeros, and where they come from."""
     from accel.spec import load, preset_names
 
-    table = plain_table("accelerator", ">PEs", ">MHz", ">KiB", "DRAM", "zeros, multipliers")
-    for name in preset_names():
-        spec = load(name)
+    specs = [load(name) for name in preset_names()]
+    sizes = plain_table("accelerator", ">PEs", ">MHz", ">buffers, KiB", "DRAM")
+    styles = plain_table("accelerator", ">bits", "multipliers", "input\nzeros", "weight\nzeros", "dataflows")
+    papers = plain_table("accelerator", "paper")
+    for spec in specs:
         array = spec.pe_array
-        sizes = (array.rows, array.columns) if array.lanes == 1 else (array.rows, array.columns, array.lanes)
-        table.add_row(
-            name,
-            "x".join(map(str, sizes)),
+        lanes = f" x {array.lanes}" if array.lanes > 1 else ""
+        memories = (spec.data_buffer.kib, spec.data_buffer.accumulator_kib, spec.weight_buffer.kib)
+        sizes.add_row(
+            spec.name,
+            f"{array.rows} x {array.columns}{lanes}",
             f"{spec.clock_mhz:g}",
-            f"{spec.data_buffer.kib + spec.data_buffer.accumulator_kib + spec.weight_buffer.kib:g}",
+            " + ".join(f"{kib:g}" for kib in memories if kib),
             spec.dma.dram,
-            Text("\n".join(_abilities(array))),
         )
-    show(table)
-
-
-def _abilities(array: PEArray) -> list[str]:
-    """What an array does beyond a multiplication a cycle."""
-    handling = (("input", array.zero_handling.input), ("weight", array.zero_handling.weight))
-    found = []
-    for verb in ("skip", "gate"):
-        zeros = [operand for operand, how in handling if how == verb]
-        if zeros:
-            found.append(f"{verb}s {'both' if len(zeros) == 2 else zeros[0] + 's'}")
-    if array.precision.style != "fixed":
-        found.append(array.precision.style.replace("_", "-"))
-    return found
+        handling, dataflows = array.zero_handling, Text("\n".join(spec.mapping.dataflows))
+        bits = f"{array.bits.input} x {array.bits.weight}"
+        zeros = ("" if how == "none" else how for how in (handling.input, handling.weight))
+        styles.add_row(spec.name, bits, array.precision.style, *zeros, dataflows)
+        papers.add_row(spec.name, Text(spec.citation))
+    show(sizes, styles, papers)
 
 
 def list_dataflows() -> None:
