@@ -59,8 +59,9 @@ G, N, K, C, P, Q, R, S = range(8)
 
 
 class Column(NamedTuple):
-    """Many mappings of one shape: `factors` (rows, loops); `order`, `group`: as `equal_rows` says; `levels`: first loop of off_chip, on_chip, registers, rows,
-    columns, lanes and the end; `axes`: of each loop; `hold`: by operand, loops outside its place in the buffer."""
+    """Many mappings of one shape: `factors` (rows, loops); `order`, `group`: rows of equal passes one after another;
+    `levels`: first loop of off_chip, on_chip, registers, rows, columns, lanes and the end; `axes`: of each loop;
+    `hold`: by operand, loops outside its place in the buffer."""
 
     factors: Ints
     order: Ints
@@ -298,8 +299,8 @@ def estimate_rows(
                 _grow(factor, loop_axes, hold[operand], on, extent, region, regions)
             which = 0 if inside[operand] == off else 1
             terms = stays(
-                axis_of, times, inside[operand], 0, region[which], regions[which], extent, uses, operand, current, counts,
-                weights, starts,
+                axis_of, times, inside[operand], 0, region[which], regions[which], extent, uses, operand, current,
+                counts, weights, starts,
             )  # fmt: skip
             words = touched if operand == INPUT else whole[operand]
             numbers[operand] = weights[0] * blocks_from(extent, starts, 0, tile, tiles, uses, operand)

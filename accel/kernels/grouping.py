@@ -56,7 +56,7 @@ def equal_rows(factors: Ints, first: int) -> tuple[Ints, Ints]:
 
 @kernel
 def _alike(factors: Ints, row: int, other: int, first: int, loops: int) -> bool:
-    for loop in range(first, loops):
-        if factors[row, loop] != factors[other, loop]:
-            return False
-    return True
+    loop = first
+    while loop < loops and factors[row, loop] == factors[other, loop]:
+        loop += 1
+    return loop == loops

@@ -69,121 +69,108 @@ def pass_totals(
     systolic = machine[SYSTOLIC] != 0
     mac_cycles = machine[MAC_CYCLES]
     skew = machine[ROWS] + machine[COLUMNS] - 2 if systolic and machine[OVERLAP_PASSES] == 0 else 0
-    blocks = np.empty(axes, dtype=np.int64)
-    kinds = np.empty(axes, dtype=np.int64)  # classes of blocks along each axis
-    index = np.zeros(axes, dtype=np.int64)
-    shape = np.empty(axes, dtype=np.int64)
+    room = np.empty((3, axes), dtype=np.int64)
+    blocks, shape, ragged = room[0], room[1], room[2]
+    ends = 0  # `ragged` are the axes that end in a smaller block
     others = np.ones(3)  # passes that share a block of an operand
     returns = False
     for axis in range(axes):
         blocks[axis] = -(-extent[axis] // pass_extent[axis])
-        last_differs = blocks[axis] * pass_extent[axis] != extent[axis]
-        if reduced[axis]:
-            kinds[axis] = min(blocks[axis], 3)
-            returns = returns or blocks[axis] > 1
-        else:
-            kinds[axis] = 2 if last_differs and blocks[axis] > 1 else 1
+        returns = returns or (reduced[axis] and blocks[axis] > 1)
+        if blocks[axis] > 1 and blocks[axis] * pass_extent[axis] != extent[axis]:
+            ragged[ends] = axis
+            ends += 1
         for operand in range(3):
-            if not relevant[axis, operand]:
-                others[operand] *= blocks[axis]
+            others[operand] *= 1 if relevant[axis, operand] else blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
     )  # fmt: skip
-    keeps = one[HELD : HELD + 3].copy()
     for operand in range(3):
-        totals[HELD_FLAG + operand] = keeps[operand]
-    analysed = pass_extent.copy()  # the shape `one` is of
-    # Reduced axes move fastest: the first and the middle of a reduction have one shape, analysed once.
-    order = np.concatenate((np.flatnonzero(~reduced), np.flatnonzero(reduced)))
-    while True:
-        number = 1.0
-        first = last = True
+        totals[HELD_FLAG + operand] = one[HELD + operand]
+    held_output = one[HELD + OUTPUT] != 0
+    latency = machine[ACCUMULATION_LATENCY] if returns else 0
+    for mask in range(1 << ends):
+        number = chains = 1  # passes of this shape, and those of them that begin a reduction if any does
+        begins = finishes = True
+        analysed = mask == 0
         for axis in range(axes):
-            final = index[axis] == kinds[axis] - 1 and (reduced[axis] or kinds[axis] == 2 or blocks[axis] == 1)
             shape[axis] = min(pass_extent[axis], extent[axis])
-            if final:
-                shape[axis] = extent[axis] - (blocks[axis] - 1) * pass_extent[axis]
-            elif reduced[axis]:
-                number *= blocks[axis] - 2 if kinds[axis] == 3 and index[axis] == 1 else 1
-            else:
-                number *= blocks[axis] - 1 if kinds[axis] == 2 else blocks[axis]
-            if reduced[axis]:
-                first = first and index[axis] == 0
-                last = last and final
-        if number > 0:
-            if (shape != analysed).any():
-                analyse(
-                    shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
-                )  # fmt: skip
-                analysed[:] = shape
-            fill = drain = 0
-            pes = 1
-            for axis in range(axes):
-                pes *= max(1, min(unroll[axis], shape[axis]) // lanes[axis])
-            useful = skipping_cycles(one[CYCLES], pes, zeros)
-            pace = useful
-            for operand in range(3):
-                held = keeps[operand] != 0
-                totals[(HELD_FILLS if held else STREAM_FILLS) + operand] += (
-                    number / (others[operand] if held else 1.0) * one[FILL + operand]
-                )
-                if held:
-                    continue
+            analysed = analysed and shape[axis] == pass_extent[axis]
+        for axis in range(axes):
+            here = blocks[axis]
+            for end in range(ends):
+                if ragged[end] == axis and mask >> end & 1:
+                    shape[axis] = extent[axis] - (here - 1) * pass_extent[axis]
+                    here = 1
+                    begins = begins and not reduced[axis]
+                elif ragged[end] == axis:
+                    here -= 1
+                    finishes = finishes and not reduced[axis]
+            number *= here
+            chains *= 1 if reduced[axis] else here
+        if not analysed:
+            analyse(
+                shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
+            )  # fmt: skip
+        pes = 1
+        for axis in range(axes):
+            pes *= max(1, min(unroll[axis], shape[axis]) // lanes[axis])
+        useful = skipping_cycles(one[CYCLES], pes, zeros)
+        totals[MAC] += number * useful
+        totals[DENSE_MAC] += number * one[CYCLES]
+        totals[PASSES] += number
+        fill = 0
+        pace = useful
+        for operand in range(3):
+            if totals[HELD_FLAG + operand] > 0:
+                totals[HELD_FILLS + operand] += number / others[operand] * one[FILL + operand]
+                continue
+            totals[STREAM_FILLS + operand] += number * one[FILL + operand]
+            if operand != OUTPUT:
                 words = one[WORDS + operand]
+                totals[STREAM_INPUT + operand] += number * words
                 lead = 0
-                if operand != OUTPUT:
-                    totals[STREAM_INPUT + operand] += number * words
-                    loading = port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand]
-                    if not systolic:
-                        lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
-                        fill = max(fill, lead)
-                else:
-                    done = one[UNIQUE_OUTPUT] if last else 0
-                    read = words - one[UNIQUE_OUTPUT] if first else words
-                    totals[STREAM_PSUM] += number * read
-                    totals[STREAM_PSUM_OUT] += number * (words - done)
-                    totals[STREAM_OUTPUT] += number * done
-                    loading = 1.0 * max(
-                        port_cycles(read, bits[2], ports[2]),
-                        port_cycles(1, (words - done) * bits[2] + done * bits[3], ports[3]),
-                    )
-                    if not systolic:
-                        lead = max(0, port_cycles(one[SLICE + OUTPUT], bits[2], ports[3]) - 1)
-                        drain = lead
-                        if read > 0:
-                            fill = max(fill, lead)
-                pace = max(pace, loading - lead)
-            base = fill + pace + drain
-            totals[MAC] += number * useful
-            totals[DENSE_MAC] += number * one[CYCLES]
-            totals[PASSES] += number
-            totals[BASE] += number * (base + (machine[ACCUMULATION_LATENCY] if returns else 0))
-            for operand in range(3):
-                if keeps[operand] == 0:
-                    continue
-                share = number / others[operand]
-                words = one[WORDS + operand]
-                if operand != OUTPUT:
-                    loading = port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand]
+                if not systolic:
+                    lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
+                    fill = max(fill, lead)
+                pace = max(pace, port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand] - lead)
+        words = one[WORDS + OUTPUT]
+        drain = 0
+        if not (held_output or systolic):
+            drain = max(0, port_cycles(one[SLICE + OUTPUT], bits[2], ports[3]) - 1)
+        # Passes that begin a reduction, those that finish one, and the others; all at once if that makes no difference.
+        apart = returns and not held_output
+        heads = chains if begins and apart else 0
+        tails = chains if finishes and apart else 0
+        for part in range(3 if apart else 1):
+            passes = number - heads - tails if part == 0 else heads if part == 1 else tails
+            if passes == 0:
+                continue
+            base = fill + pace
+            if not held_output:
+                done = one[UNIQUE_OUTPUT] if part == 2 or not apart else 0
+                read = words - one[UNIQUE_OUTPUT] if part == 1 or not apart else words
+                totals[STREAM_PSUM] += passes * read
+                totals[STREAM_PSUM_OUT] += passes * (words - done)
+                totals[STREAM_OUTPUT] += passes * done
+                moving = max(
+                    port_cycles(read, bits[2], ports[2]),
+                    port_cycles(1, (words - done) * bits[2] + done * bits[3], ports[3]),
+                )
+                base = (max(fill, drain) if read > 0 else fill) + max(pace, 1.0 * (moving - drain)) + drain
+            totals[BASE] += passes * (base + latency)
+            for operand in range(2):
+                if totals[HELD_FLAG + operand] > 0:
+                    loading = port_cycles(one[WORDS + operand], bits[operand], ports[operand]) * zeros[KEPT + operand]
                     if systolic:
                         loading = max(loading, float(machine[ROWS]))
                     if machine[DOUBLE_BUFFERED + operand] != 0:
                         loading = max(0.0, loading - base - skew)
-                    totals[LOAD_CYCLES + operand] += share * loading
-                elif machine[DOUBLE_BUFFERED + OUTPUT] == 0:
-                    totals[LOAD_CYCLES + OUTPUT] += share * port_cycles(words, bits[3], ports[3])
-                    totals[PSUM_CYCLES] += share * (
-                        port_cycles(words, bits[2], ports[2]) + port_cycles(words, bits[2], ports[3])
-                    )
-        place = axes - 1
-        while place >= 0:
-            axis = order[place]
-            index[axis] += 1
-            if index[axis] < kinds[axis]:
-                break
-            index[axis] = 0
-            place -= 1
-        if place < 0:
-            break
+                    totals[LOAD_CYCLES + operand] += passes / others[operand] * loading
+        if held_output and machine[DOUBLE_BUFFERED + OUTPUT] == 0:
+            share = number / others[OUTPUT]
+            storing = port_cycles(words, bits[2], ports[3])
+            totals[LOAD_CYCLES + OUTPUT] += share * port_cycles(words, bits[3], ports[3])
+            totals[PSUM_CYCLES] += share * (port_cycles(words, bits[2], ports[2]) + storing)

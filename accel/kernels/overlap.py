@@ -23,10 +23,10 @@ def layer_cycles(
 ) -> float:  # fmt: skip
     """Cycles of all tile steps, the layer's own set-up apart, for steps of equal length and transfers of mean size.
 
-    times, axis_of: iterations, more than one, and axes of the off-chip loops. moves, cycles: (4,) number and length of the transfers of each kind. Which operands change from one step to the next
-    depends on the outermost off-chip loop that moves on, so steps are taken together by that loop. A transfer waits for
-    the step before when its buffer keeps one tile; else it runs beside that step, but begins no earlier. `outer` is
-    room for a number a loop.
+    times, axis_of: iterations, more than one, and axes of the off-chip loops. moves, cycles: (4,) number and length of
+    the transfers of each kind. Which operands change from one step to the next depends on the outermost off-chip loop
+    that moves on, so steps are taken together by that loop. A transfer waits for the step before when its buffer keeps
+    one tile; else it runs beside that step, but begins no earlier. `outer` is room for a number a loop.
     """
     outer[0] = 1.0
     for loop in range(loops):

@@ -72,31 +72,31 @@ def analyse(
     """
     axes = len(extent)
     loops = len(register_axis)
-    ones = np.ones(axes, dtype=np.int64)
-    times = np.ones(loops, dtype=np.int64)
-    spatial = np.empty(axes, dtype=np.int64)
-    mine = np.empty(axes, dtype=np.int64)
-    steps = np.empty(axes, dtype=np.int64)
-    block = np.empty(axes, dtype=np.int64)
-    part = np.empty(axes, dtype=np.int64)
+    room = np.empty((6, max(axes, loops)), dtype=np.int64)
+    ones, times, spatial, mine, steps, block = room[0], room[1], room[2], room[3], room[4], room[5]
     lanes_used = 1  # every lane has registers of its own
     result[CYCLES] = mac_cycles
     for axis in range(axes):
         spatial[axis] = min(unroll[axis], extent[axis])
         steps[axis] = max(1, unroll[axis] // lanes[axis])
+        ones[axis] = 1
         lanes_used *= lanes[axis]
     for loop in range(loops):
         times[loop] = -(-extent[register_axis[loop]] // unroll[register_axis[loop]])
         result[CYCLES] *= times[loop]
     for operand in range(3):
         depth = loops + 1
+        for axis in range(axes):
+            mine[axis] = min(lanes[axis], extent[axis])
         for cut in range(loops, -1, -1):
-            for axis in range(axes):
-                mine[axis] = min(lanes[axis], extent[axis])
-            for loop in range(cut, loops):
-                mine[register_axis[loop]] *= times[loop]
-            kept = _words(mine, mine, operand, relevant, window, strides, steps)
-            if kept > registers[operand] * lanes_used:
+            grown = cut == loops
+            if cut < loops and times[cut] > 1:
+                mine[register_axis[cut]] *= times[cut]
+                grown = relevant[register_axis[cut], operand]
+            if (
+                grown
+                and _words(mine, mine, operand, relevant, window, strides, steps) > registers[operand] * lanes_used
+            ):
                 break
             depth = cut
         stream = loops if depth > loops else -1
@@ -113,7 +113,7 @@ def analyse(
             for loop in range(inner, loops):
                 axis = register_axis[loop]
                 block[axis] = block[axis] * times[loop] if column == FILL else extent[axis]
-            part[:] = extent if column == WORDS else block
+            part = extent if column == WORDS else block
             moves = steps if column == FILL else ones
             result[column + operand] = _words(part, block, operand, relevant, window, strides, moves)
         for loop in range(stream):
