@@ -24,6 +24,7 @@ class Pool:
     def __init__(self) -> None:
         self.entries: list[tuple[float, int, Niche, MappingColumn]] = []
         self._known: set[tuple[object, bytes]] = set()
+        self._polished: set[int] = set()
         self._count = 0
 
     @property
@@ -53,6 +54,14 @@ class Pool:
             if alike[entry[2]] <= _ALIKE:
                 kept.append(entry)
         self.entries = kept[:_KEPT]
+
+    def unpolished(self, among: int) -> MappingColumn | None:
+        """The best of the best few that has not been asked for."""
+        for _, number, _, column in self.entries[:among]:
+            if number not in self._polished:
+                self._polished.add(number)
+                return column
+        return None
 
     def parents(self, random: np.random.Generator, number: int, count: int) -> list[MappingColumn]:
         """About `count` copies of `number` mappings, better ones more often; those of one shape together."""

@@ -18,6 +18,7 @@ from mappings.dataflows import DATAFLOWS, ArrayShape, candidates, close
 from mappings.footprint import Fits, Footprints, anything_fits
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
+from mappings.neighbours import neighbours
 from mappings.orders import general_shapes, random_shape, reordered, widened
 from workloads.layer import Layer
 
@@ -86,6 +87,10 @@ class MapSpace:
     def mutate(self, column: MappingColumn, random: np.random.Generator) -> MappingColumn:
         """Each mapping some steps away, within the array; what is not legal is dropped."""
         return step(column, self.layer, self.array, random)
+
+    def neighbours(self, column: MappingColumn) -> MappingColumn:
+        """All mappings next to the column's only one."""
+        return neighbours(column, self.layer, self.array)
 
     def reorder(self, column: MappingColumn, random: np.random.Generator) -> MappingColumn:
         """The same factors in another shape, where the space has others to go to."""
