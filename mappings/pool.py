@@ -24,7 +24,7 @@ class Pool:
     def __init__(self) -> None:
         self.entries: list[tuple[float, int, Niche, MappingColumn]] = []
         self._known: set[tuple[object, bytes]] = set()
-        self._polished: set[int] = set()
+        self._polished: set[tuple[int, int]] = set()
         self._count = 0
 
     @property
@@ -55,12 +55,14 @@ class Pool:
                 kept.append(entry)
         self.entries = kept[:_KEPT]
 
-    def unpolished(self, among: int) -> MappingColumn | None:
-        """The best of the best few that has not been asked for."""
-        for _, number, _, column in self.entries[:among]:
-            if number not in self._polished:
-                self._polished.add(number)
+    def unpolished(self, kind: int, among: int, leading: bool) -> MappingColumn | None:
+        """The best that has not been asked for: of the best few, or of those that lead their niches."""
+        led: set[Niche] = set()
+        for _, number, niche, column in self.entries if leading else self.entries[:among]:
+            if (number, kind) not in self._polished and not (leading and niche in led):
+                self._polished.add((number, kind))
                 return column
+            led.add(niche)
         return None
 
     def parents(self, random: np.random.Generator, number: int, count: int) -> list[MappingColumn]:

@@ -106,12 +106,10 @@ class _Run:
         space, random = self._space, self._random
         self.rounds += 1
         if self.rounds % _POLISHED == 0:
-            best = self.pool.unpolished(_BEST)
-            if best is not None:
-                near = space.neighbours(best)
-                if len(near):
-                    self.take([near])
-                    return len(near)
+            near = self._near()
+            if near:
+                self.take(near)
+                return sum(len(column) for column in near)
         shape = space.shape(random) if random.integers(_DRAWN) == 0 or not self.pool.entries else None
         if shape is not None:
             columns = [space.sample(shape, count, random)]
@@ -122,6 +120,15 @@ class _Run:
                 columns.append(space.mutate(other, random))
         self.take([column for column in columns if len(column)])
         return count
+
+    def _near(self) -> list[MappingColumn]:
+        """What is near one of the best mappings: next to it, or unrolled in another way."""
+        kind = self.rounds // _POLISHED % 3
+        best = self.pool.unpolished(kind // 2, _BEST, kind == 1)
+        if best is None:
+            return []
+        near = self._space.respread(best, _ROUND, self._random) if kind == 2 else [self._space.neighbours(best)]
+        return [column for column in near if len(column)]
 
     def take(self, columns: list[MappingColumn]) -> None:
         """Cost columns; the best join the pool in the order given."""
