@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn
 from mappings.dataflows import ArrayShape
+from mappings.distinct import distinct_rows
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import Layout, layout, settle
 from workloads.layer import Layer
@@ -57,7 +58,7 @@ def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> Mappin
         within &= factors[:, places].prod(axis=1) <= getattr(array, level)
     factors = factors[within]
     legal = settle(plan, layer, factors)
-    factors = np.unique(factors[legal], axis=0)
+    factors, _ = distinct_rows(factors[legal])
     return MappingColumn(column.shape, factors[(factors != start).any(axis=1)])
 
 

@@ -38,14 +38,19 @@ class Pool:
         better = np.flatnonzero(values < worst)
         if not len(better):
             return
-        spatial = [place for place, loop in enumerate(column.shape.loops) if loop[0] in SPATIAL_LEVELS]
-        for row in better[np.argsort(values[better], kind="stable")][:_KEPT]:
-            key = (column.shape, column.factors[row].tobytes())
+        shape = column.shape
+        spatial = [place for place, loop in enumerate(shape.loops) if loop[0] in SPATIAL_LEVELS]
+        before = self._count
+        for row in better[np.argsort(values[better], kind="stable")[:_KEPT]].tolist():
+            factors = column.factors[row]
+            key = (shape, factors.tobytes())
             if key not in self._known:
                 self._known.add(key)
                 self._count += 1
-                niche = (column.shape, column.factors[row, spatial].tobytes())
-                self.entries.append((float(values[row]), self._count, niche, column.take(row[None])))
+                niche = (shape, factors[spatial].tobytes())
+                self.entries.append((float(values[row]), self._count, niche, MappingColumn(shape, factors[None].copy())))
+        if self._count == before:
+            return
         self.entries.sort(key=lambda entry: entry[:2])
         alike: Counter[Niche] = Counter()
         kept = []

@@ -47,9 +47,13 @@ class MapSpace:
 
     @cached_property
     def candidates(self) -> list[MappingColumn]:
-        """Every candidate of the named dataflows, whether it fits or not."""
+        """Every candidate of the named dataflows, whether it fits or not; a column a shape."""
         names = DATAFLOWS if self.dataflows is None else self.dataflows
-        return [column for name in names for column in candidates(name, self.layer, self.array)]
+        found: dict[Shape, list[Ints]] = {}
+        for name in names:
+            for column in candidates(name, self.layer, self.array):
+                found.setdefault(column.shape, []).append(column.factors)
+        return [MappingColumn(shape, np.concatenate(factors)) for shape, factors in found.items()]
 
     def seeds(self) -> list[MappingColumn]:
         """The candidates that fit: where a search starts, and what it is never worse than."""
