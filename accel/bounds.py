@@ -107,23 +107,30 @@ def _bounds(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZ
     reads = inputs + off_chip[1]
     timing = TransferTiming.of(spec)
     ports = spec.pe_array.ports
+    array = spec.pe_array
+    # A pass that finds no work for any PE fetches nothing, and which passes those are is for the mapping to say.
+    idle = array.skips and zeros.issued_macs < layer.macs
+    fetched = [0, 0] if idle else words[:2]
     crossing = (
-        (int(words[0] * zeros.kept[0]) * width.input, ports.input),
-        (int(words[1] * zeros.kept[1]) * width.weight, ports.weight),
+        (int(fetched[0] * zeros.kept[0]) * width.input, ports.input),
+        (int(fetched[1] * zeros.kept[1]) * width.weight, ports.weight),
         (words[2] * width.output, ports.output),
     )
     dram_cycles = int((reads + writes) / timing.peak_bits_per_cycle)
-    array = spec.pe_array
     lanes = array.rows * array.columns * array.lanes_at(width.input, width.weight)
     mac_cycles = -(-zeros.issued_macs * array.mac_cycles_at(width.input, width.weight) // lanes)
-    port_cycles = max(-(-bits // port) for bits, port in crossing)
+    # A tile's last outputs leave beside the next tile's first pass if there are registers for both: half of them at
+    # most, or all where there is next to nothing to compute.
+    waited = 0 if idle else -(-words[2] // 2)
+    taken = waited * width.output if array.register_double_buffered.output else crossing[2][0]
+    port_cycles = max(-(-bits // port) for bits, port in (*crossing[:2], (taken, ports.output)))
     work = Work(
         macs=zeros.spent_macs,
         gated_macs=zeros.issued_macs - zeros.spent_macs,
         bus_bits=crossing[0][0] + crossing[2][0],
         weight_bus_bits=crossing[1][0],
         data_buffer_read_bits=crossing[0][0] + (0 if residency.output else held[2]),
-        data_buffer_write_bits=crossing[2][0] + (0 if residency.input else held[0]),
+        data_buffer_write_bits=held[2] + (0 if residency.input else held[0]),
         weight_buffer_read_bits=crossing[1][0],
         weight_buffer_write_bits=held[1],
         dram_read_bits=reads,
