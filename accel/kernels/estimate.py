@@ -412,7 +412,7 @@ def estimate_rows(
             back_bits, max(1, returning), back, box, all_outputs, bits[2], False, 1, timing
         )
         finals = numbers[OUTPUT] - returning
-        last, rows_output = _transfer(
+        storing, rows_output = _transfer(
             out_bits,
             finals,
             whole[OUTPUT],
@@ -423,7 +423,7 @@ def estimate_rows(
             limits[CODEC_RATE + 2],
             timing,
         )
-        stored = cycles[LOAD_PSUM] * returning + last * finals
+        stored = cycles[LOAD_PSUM] * returning + storing * finals
         cycles[STORE] = stored / moves[STORE] if moves[STORE] > 0 else 0.0
         bus = moves[LOAD_INPUT] * cycles[LOAD_INPUT] + moves[LOAD_WEIGHT] * cycles[LOAD_WEIGHT]
         bus += returning * cycles[LOAD_PSUM] + stored

@@ -42,8 +42,8 @@ def equal_rows(factors: Ints, first: int) -> tuple[Ints, Ints]:
                 groups += 1
             own[row] = table[slot]
         size[own[row] + 1] += 1
-    for group in range(groups):
-        size[group + 1] += size[group]
+    for number in range(groups):
+        size[number + 1] += size[number]
     order = np.empty(rows, dtype=np.int64)
     group = np.empty(rows, dtype=np.int64)
     for row in range(rows):
