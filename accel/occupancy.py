@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,20 @@ def occupancy(
 
     `output` holds the finished outputs where they are known. Raises InputError for tensors wider than their words.
     """
+    if layer.tensors is None and output is None:
+        return _drawn(layer, width, spec, seed)
+    return _counted(layer, width, spec, seed, output)
+
+
+@lru_cache(maxsize=1)
+def _drawn(layer: Layer, width: Widths, spec: Accelerator, seed: int) -> Occupancy:
+    """All mappings of a layer meet the same zeros, and are looked at one after the other: the last draw is kept."""
+    return _counted(layer, width, spec, seed, None)
+
+
+def _counted(
+    layer: Layer, width: Widths, spec: Accelerator, seed: int, output: NDArray[np.integer] | None
+) -> Occupancy:
     tensors, codec = layer.tensors, spec.dma.codec
     formats = [*zip((codec.input, codec.weight, codec.output), spec.held_formats, strict=True)]
     if tensors:

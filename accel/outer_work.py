@@ -176,9 +176,11 @@ def _outer(
     cycles = np.zeros((place.epochs, place.pes), dtype=np.int64)
     products = np.zeros_like(cycles)
     issued = np.zeros(place.epochs, dtype=np.bool_)
+    changes = (column_labels[1:] != column_labels[:-1]).any(axis=1)
+    runs = np.r_[0, np.flatnonzero(changes) + 1, len(column_labels)]
     sparse.outer_work(
         inputs, np.ascontiguousarray(input_units), weights, weight_units, filters.group, input_labels, filters.labels,
-        column_labels, cycles, products, issued,
+        column_labels, runs, cycles, products, issued,
     )  # fmt: skip
     return collect(place, cycles, products, issued)
 

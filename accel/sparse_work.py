@@ -18,9 +18,13 @@ from workloads import InputError, Layer
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.integer]
+Counters = NDArray[np.int32] | NDArray[np.int64]
 
 MOST_COUNTERS = 1 << 27
 """Passes times multipliers; a GiB of counters."""
+
+COUNTERS_AT_ONCE = 1 << 21
+"""About as many as a processor's caches hold."""
 
 Skip = Literal["none", "input", "weight", "both"]
 """Zeros of which operand cost no cycle."""
@@ -60,9 +64,10 @@ class Work:
         """The same work of groups of so many neighbouring PEs that take as long as their slowest."""
         if lockstep == 1:
             return self
-        cycles, free, loads = _gathered(self.cycles, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+        none = np.zeros((0, 0), dtype=np.int64)
+        cycles, free, loads = _gathered(np.ascontiguousarray(self.cycles.T), none, 1, 1, lockstep)
         if self.free is not None:
-            free, _, _ = _gathered(self.free, np.zeros((0, 0), dtype=np.int64), 1, 1, lockstep)
+            free, _, _ = _gathered(np.ascontiguousarray(self.free.T), none, 1, 1, lockstep)
         return replace(self, cycles=cycles, free=None if self.free is None else free, loads=loads)
 
 
@@ -103,32 +108,47 @@ def match_work(
         pixel_ranks[pixels] = _ranks(pixel_labels[pixels])
         chunk_parts = int(chunk_ranks.max()) + 1 if barrier == "chunk" else 1
         parts = (int(pixel_ranks.max()) + 1) * chunk_parts
-    pixel_labels[:, EPOCH] = pixel_labels[:, EPOCH] * parts + pixel_ranks * chunk_parts
-    filter_labels[:, EPOCH] *= parts
-    chunk_labels[:, EPOCH] = chunk_labels[:, EPOCH] * parts + (chunk_ranks if chunk_parts > 1 else 0)
     require_counters(place.epochs * parts * place.pes * place.lanes, layer)
-    cycles = np.zeros((place.epochs * parts, place.pes * place.lanes), dtype=np.int64)
-    excess = np.zeros(cycles.shape if least or scan else (0, 0), dtype=np.int64)
-    met = np.zeros(cycles.shape if effectual else (0, 0), dtype=np.int64)
-    issues = np.zeros(place.epochs * parts, dtype=np.bool_)
-    outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
     style = np.array([skip in ("input", "both"), skip in ("weight", "both"), width, least, scan], dtype=np.int64)
-    sparse.match_work(
-        inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(pixel_labels, pixels), pixel_labels,
-        *_cells_of(filter_labels, chosen), filter_labels, style, cycles, excess, met, issues, padded, origin, step,
-        offsets, row, outputs,
-    )  # fmt: skip
-    grouped, free, loads = _gathered(cycles, excess, parts, place.lanes, lockstep or place.pes)
-    if effectual:
-        met = met.reshape(-1, parts, place.pes, place.lanes).sum(axis=(1, 3))
-    issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(-1, parts), axis=1)
-    present = place.present
-    if len(present) < place.epochs:
-        grouped, free, issued = grouped[present], free[present] if least or scan else free, issued[present]
-        met = met[present] if effectual else met
+    outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
+    # Epochs are counted by pixel, filter and chunk; a block of the pixels' is walked at a time.
+    (starts, pixel_epoch), (middles, filter_epoch), (ends, chunk_epoch) = (
+        np.unique(labels[:, EPOCH], return_inverse=True) for labels in (pixel_labels, filter_labels, chunk_labels)
+    )
+    inner = len(middles) * len(ends)
+    filter_labels[:, EPOCH] = filter_epoch * len(ends) * parts
+    chunk_labels[:, EPOCH] = chunk_epoch * parts + (chunk_ranks if chunk_parts > 1 else 0)
+    filter_cells = _cells_of(filter_labels, chosen)
+    # Counters are most of the memory, and much of the time goes to moving them: they are as narrow as is safe.
+    counter = np.int32 if layer.macs * max(1, least) < 1 << 31 else np.int64
+    block = max(1, COUNTERS_AT_ONCE // (inner * parts * place.pes * place.lanes))
+    done: list[tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]] = []
+    for first in range(0, len(starts), block):
+        within = np.minimum(block, len(starts) - first) * inner
+        mine = pixels[(pixel_epoch[pixels] >= first) & (pixel_epoch[pixels] < first + block)]
+        pixel_labels[mine, EPOCH] = (pixel_epoch[mine] - first) * inner * parts + pixel_ranks[mine] * chunk_parts
+        cycles = np.zeros((place.pes * place.lanes, within * parts), dtype=counter)
+        excess = np.zeros(cycles.shape if least or scan else (0, 0), dtype=counter)
+        met = np.zeros(cycles.shape if effectual else (0, 0), dtype=counter)
+        issues = np.zeros(within * parts, dtype=np.bool_)
+        sparse.match_work(
+            inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(pixel_labels, mine), pixel_labels,
+            *filter_cells, filter_labels, style, cycles, excess, met, issues, padded, origin, step, offsets, row,
+            outputs,
+        )  # fmt: skip
+        if effectual:
+            met = met.reshape(place.pes, place.lanes, within, parts).sum(axis=(1, 3), dtype=np.int64).T
+        issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
+        done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
+    order = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
+    grouped, free, loads, met, issued = zip(*done, strict=True)
     work = Work(
-        grouped, met if effectual else None, issued, free=free if least or scan else None, loads=loads
-    )  # fmt: skip
+        np.concatenate(grouped)[order],
+        np.concatenate(met)[order] if effectual else None,
+        np.concatenate(issued)[order],
+        free=np.concatenate(free)[order] if least or scan else None,
+        loads=np.sum(loads, axis=0),
+    )
     if not values:
         return work
     shaped = outputs.reshape(layer.G * layer.K, layer.N, layer.P, layer.Q).transpose(1, 0, 2, 3)
@@ -231,10 +251,10 @@ def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np
     return Work(cycles.reshape(shape).max(axis=2), effectual.reshape(shape).sum(axis=2), issued)
 
 
-def _gathered(cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
-    """(cycles of groups, the same without the excess, cycles of each PE in all)."""
-    pes = cycles.shape[1] // lanes
-    shape = (len(cycles) // parts, pes // lockstep)
+def _gathered(cycles: Counters, excess: Counters, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
+    """(cycles of groups, the same without the excess, cycles of each PE in all); see `gather_epochs`."""
+    pes = len(cycles) // lanes
+    shape = (cycles.shape[1] // parts, pes // lockstep)
     grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, pes))
     gather_epochs(cycles, excess, parts, lanes, lockstep, grouped, free, loads)
     return grouped, free, loads

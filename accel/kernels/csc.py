@@ -16,24 +16,32 @@ Words = NDArray[np.integer]
 def count_entries(matrix: Words, rows: Ints, bounds: Ints, longest: int, entries: Ints, bridges: Ints) -> None:
     """Add up, per (slice, column), the entries and those among them that only bridge a run longer than `longest`.
 
-    rows: row numbers, those of slice i from bounds[i]. longest < 0: no run needs bridging. Rows are walked as they lie
-    in memory, with the run of every column kept beside them.
+    rows: row numbers, those of slice i from bounds[i]. longest: one less than a power of two, or < 0 where no run needs
+    bridging. Rows are walked as they lie in memory, with the run of every column kept beside them, and without
+    branches: whether a word is zero cannot be foretold.
     """
     columns = matrix.shape[1]
+    shift = 0
+    while longest >> shift > 0:
+        shift += 1
     for part in prange(len(bounds) - 1):
         runs = np.zeros(columns, dtype=np.int32)
+        found = np.zeros(columns, dtype=np.int32)
+        bridged = np.zeros(columns, dtype=np.int32)
         for index in range(bounds[part], bounds[part + 1]):
             words = matrix[rows[index]]
-            for column in range(columns):
-                if words[column] != 0:
-                    if longest >= 0:
-                        bridging = runs[column] // (longest + 1)
-                        entries[part, column] += bridging
-                        bridges[part, column] += bridging
-                    entries[part, column] += 1
-                    runs[column] = 0
-                else:
-                    runs[column] += 1
+            if longest < 0:
+                for column in range(columns):
+                    found[column] += np.int32(words[column] != 0)
+            else:
+                for column in range(columns):
+                    present = np.int32(words[column] != 0)
+                    found[column] += present
+                    bridged[column] += (runs[column] >> shift) * present
+                    runs[column] = (runs[column] + np.int32(1)) * (np.int32(1) - present)
+        for column in range(columns):
+            entries[part, column] += found[column] + bridged[column]
+            bridges[part, column] += bridged[column]
 
 
 @parallel_kernel

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import prange
 from numpy.typing import NDArray
 
-from accel.kernels.options import kernel
+from accel.kernels.options import kernel, parallel_kernel
 
 Ints = NDArray[np.int64]
 
@@ -42,29 +43,28 @@ def finish_times(work: Ints, issued: NDArray[np.bool_], depth: int, issue_cycles
         finished[epoch] = now
 
 
-@kernel
+@parallel_kernel
 def gather_epochs(
     cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int, grouped: Ints, free: Ints, loads: Ints
 ) -> None:
     """Add up what groups of `lockstep` PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
 
-    cycles: (epochs * parts, PEs * lanes); excess: alike, what of them a front end without cost would save, or no rows.
+    cycles: (PEs * lanes, epochs * parts); excess: alike, what of them a front end without cost would save, or no rows.
     Added to grouped (epochs, groups), free (the same without the excess, when it has rows), and loads (PEs,).
     """
     spared = len(excess) > 0
-    for row in range(cycles.shape[0]):
-        epoch = row // parts
-        for group in range(grouped.shape[1]):
+    for group in prange(grouped.shape[1]):
+        for row in range(cycles.shape[1]):
             slowest = np.int64(0)
             slowest_free = np.int64(0)
             for pe in range(group * lockstep, (group + 1) * lockstep):
                 most = np.int64(0)
                 for unit in range(pe * lanes, (pe + 1) * lanes):
-                    most = max(most, cycles[row, unit])
+                    most = max(most, np.int64(cycles[unit, row]))
                     if spared:
-                        slowest_free = max(slowest_free, cycles[row, unit] - excess[row, unit])
+                        slowest_free = max(slowest_free, np.int64(cycles[unit, row] - excess[unit, row]))
                 loads[pe] += most
                 slowest = max(slowest, most)
-            grouped[epoch, group] += slowest
+            grouped[row // parts, group] += slowest
             if spared:
-                free[epoch, group] += slowest_free
+                free[row // parts, group] += slowest_free

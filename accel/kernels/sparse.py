@@ -7,7 +7,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from accel.kernels.bits import lowest_bit, popcount
-from accel.kernels.options import kernel, parallel_kernel
+from accel.kernels.options import parallel_kernel
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -19,7 +19,8 @@ ONE = np.uint64(1)
 # Columns of labels: what an index adds to the number of the epoch, and of the unit (a lane of a PE).
 EPOCH, UNIT = 0, 1
 
-# Fields of the `style` vector of `match_work`.
+# Fields of the `style` vector of `match_work`: WIDTH useful positions a cycle, at least LEAST cycles a chunk, SCAN
+# positions of it looked through a cycle (0: all at once).
 SKIP_INPUT, SKIP_WEIGHT, WIDTH, LEAST, SCAN = 0, 1, 2, 3, 4
 
 
@@ -66,27 +67,6 @@ def pack_rows(rows: Words, place: Ints, masks: Masks, values: Words) -> None:
                     values[row, bit] = rows[row, column]
 
 
-@kernel
-def _count(masks: Masks, first: int, last: int) -> int:
-    total = 0
-    for word in range(first, last):
-        total += popcount(masks[word])
-    return total
-
-
-@kernel
-def _useful_cycles(useful: int, style: Ints) -> int:
-    """WIDTH useful positions a cycle."""
-    return int(useful if style[WIDTH] == 1 else -(-useful // style[WIDTH]))
-
-
-@kernel
-def _chunk_cycles(cycles: int, length: int, style: Ints) -> int:
-    """At least LEAST cycles, at most SCAN positions looked through a cycle (0: all)."""
-    most = max(cycles, style[LEAST])
-    return int(max(most, -(-length // style[SCAN])) if style[SCAN] > 0 else most)
-
-
 @parallel_kernel
 def match_work(
     inputs: Masks, weights: Masks, per_group: int, bounds: Ints, lengths: Ints, chunk_labels: Ints,
@@ -99,7 +79,7 @@ def match_work(
     inputs: (G, pixels, mask words); weights: (filters, mask words); filters of a group follow each other, `per_group`.
     bounds: (chunks + 1) mask words of each chunk, `lengths` its positions. *_labels: (chunks | pixels | filters, 2),
     see EPOCH. pixels, filters: indices sorted by their labels, *_bounds where these change: work of different cells
-    must meet different (epoch, unit). style: see SKIP_INPUT. Added, each (epochs, units), to cycles, to excess (what of
+    must meet different (epoch, unit). style: see SKIP_INPUT. Added, each (units, epochs), to cycles, to excess (what of
     them LEAST and SCAN cost) and effectual, these two only when they have rows, and to issued (epochs,). When outputs
     (filters, pixels) has columns, the products of matching operands are added to it: weights from values (filters,
     positions), the input of a position from `words[origin[pixel] + group * group_step + offset[position]]`, with its
@@ -109,45 +89,52 @@ def match_work(
     computes = outputs.shape[1] > 0
     counts = len(effectual) > 0
     spares = len(excess) > 0
+    skips_input, skips_weight = style[SKIP_INPUT] != 0, style[SKIP_WEIGHT] != 0
+    width, least, scan = style[WIDTH], style[LEAST], style[SCAN]
     for cell in prange((len(pixel_bounds) - 1) * across):
         for pixel_index in range(pixel_bounds[cell // across], pixel_bounds[cell // across + 1]):
             pixel = pixels[pixel_index]
             for filter_index in range(filter_bounds[cell % across], filter_bounds[cell % across + 1]):
                 chosen = filters[filter_index]
                 group = chosen // per_group
-                here, there = inputs[group, pixel], weights[chosen]
                 base = origin[pixel] + group * group_step
                 epoch = pixel_labels[pixel, EPOCH] + filter_labels[chosen, EPOCH]
                 unit = pixel_labels[pixel, UNIT] + filter_labels[chosen, UNIT]
                 total = np.int64(0)
                 for chunk in range(len(lengths)):
-                    matches = 0
+                    length = lengths[chunk]
+                    matches = present = stored = 0
                     for word in range(bounds[chunk], bounds[chunk + 1]):
-                        both = here[word] & there[word]
+                        here, there = inputs[group, pixel, word], weights[chosen, word]
+                        both = here & there
                         matches += popcount(both)
+                        present += popcount(here)
+                        stored += popcount(there)
                         if computes:
                             while both != 0:
                                 position = (word << 6) + lowest_bit(both)
                                 total += np.int64(words[base + offset[position]]) * np.int64(values[chosen, position])
                                 both &= both - ONE
-                    useful = lengths[chunk]
-                    if style[SKIP_INPUT] and style[SKIP_WEIGHT]:
+                    useful = length
+                    if skips_input and skips_weight:
                         useful = matches
-                    elif style[SKIP_INPUT]:
-                        useful = _count(here, bounds[chunk], bounds[chunk + 1])
-                    elif style[SKIP_WEIGHT]:
-                        useful = _count(there, bounds[chunk], bounds[chunk + 1])
+                    elif skips_input:
+                        useful = present
+                    elif skips_weight:
+                        useful = stored
                     at = epoch + chunk_labels[chunk, EPOCH]
                     there_unit = unit + chunk_labels[chunk, UNIT]
-                    free = _useful_cycles(useful, style)
-                    spent = _chunk_cycles(free, lengths[chunk], style)
-                    cycles[at, there_unit] += spent
+                    free = useful if width == 1 else -(-useful // width)
+                    spent = max(free, least)
+                    if scan > 0:
+                        spent = max(spent, -(-length // scan))
+                    cycles[there_unit, at] += spent
                     if spares and spent > free:
-                        excess[at, there_unit] += spent - free
+                        excess[there_unit, at] += spent - free
                     if counts:
-                        effectual[at, there_unit] += matches
+                        effectual[there_unit, at] += matches
                     # Cells share epochs: a thread may only ever set the flag, or it could undo what another has set.
-                    if not issued[at] and (not style[SKIP_INPUT] or _count(here, bounds[chunk], bounds[chunk + 1]) > 0):
+                    if (present > 0 or not skips_input) and not issued[at]:
                         issued[at] = True
                 if computes:
                     outputs[chosen, pixel] += total
@@ -194,25 +181,31 @@ def count_planes(words: Words, row_phases: Ints, column_phases: Ints, cell_of_pl
 @parallel_kernel
 def outer_work(
     inputs: Ints, input_units: Ints, weights: Ints, weight_units: Ints, group_of_cell: Ints, input_labels: Ints,
-    weight_labels: Ints, column_labels: Ints, cycles: Ints, products: Ints, issued: Bools,
+    weight_labels: Ints, column_labels: Ints, runs: Ints, cycles: Ints, products: Ints, issued: Bools,
 ) -> None:  # fmt: skip
     """Every input of a column with every weight of it, column after column.
 
     inputs, input_units: (G, input cells, columns) nonzeros and the vectors they are taken in; weights, weight_units:
     (weight cells, columns) alike. Labels: (cells | columns, 2); different input cells must meet different (epoch,
-    unit). Added to cycles, products: (epochs, units); issued: (epochs,).
+    unit). runs: where each run of columns with equal labels begins, and the last ends. Added to cycles, products:
+    (epochs, units); issued: (epochs,).
     """
     for cell in prange(inputs.shape[1]):
         for other in range(weights.shape[0]):
             group = group_of_cell[other]
-            epoch = input_labels[cell, EPOCH] + weight_labels[other, EPOCH]
-            unit = input_labels[cell, UNIT] + weight_labels[other, UNIT]
-            for column in range(weights.shape[1]):
-                vectors = input_units[group, cell, column]
-                if vectors == 0:
+            words, vectors = inputs[group, cell], input_units[group, cell]
+            found, entries = weights[other], weight_units[other]
+            for run in range(len(runs) - 1):
+                taken = spent = multiplied = 0
+                for column in range(runs[run], runs[run + 1]):
+                    taken += vectors[column]
+                    spent += vectors[column] * entries[column]
+                    multiplied += words[column] * found[column]
+                if taken == 0:
                     continue
-                at = epoch + column_labels[column, EPOCH]
-                there = unit + column_labels[column, UNIT]
-                cycles[at, there] += vectors * weight_units[other, column]
-                products[at, there] += inputs[group, cell, column] * weights[other, column]
+                label = column_labels[runs[run]]
+                at = input_labels[cell, EPOCH] + weight_labels[other, EPOCH] + label[EPOCH]
+                there = input_labels[cell, UNIT] + weight_labels[other, UNIT] + label[UNIT]
+                cycles[at, there] += spent
+                products[at, there] += multiplied
                 issued[at] = True

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accel.lower import tiles_kept
+from accel.fit import tiles_kept
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator, load

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 import accel
 from accel.closed_form import Costs, costs
 from accel.cost import Work, energy
+from accel.fit import buffer_bits
 from accel.kernels.estimate import OPENED
-from accel.lower import NOWHERE, buffer_bits
 from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
+from accel.residency import NOWHERE
 from mappings import ArrayShape, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space
