@@ -215,7 +215,10 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
     expected of the next. Ends when none is expected to beat the best of this search.
     """
     fewest, most = _CONFIRMED
-    waiting = [(value, mapping, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)) for value, mapping in found.ranked]
+    waiting = [
+        (value, mapping, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold))
+        for value, mapping in found.ranked
+    ]
     ratios: dict[object, float] = {}
     best, number = inf, 0
     while waiting and number < most:

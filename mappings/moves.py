@@ -64,9 +64,7 @@ def step(column: MappingColumn, layer: Layer, array: ArrayShape, random: np.rand
     return MappingColumn(column.shape, factors if legal.all() else factors[legal])
 
 
-def _trade(
-    plan: Layout, factors: Ints, rows: Ints, chosen: Ints, extents: Ints, random: np.random.Generator
-) -> None:
+def _trade(plan: Layout, factors: Ints, rows: Ints, chosen: Ints, extents: Ints, random: np.random.Generator) -> None:
     """Change the chosen loops' factors, and often another's by the inverse ratio."""
     count = len(rows)
     old = factors[rows, chosen]

@@ -1,4 +1,4 @@
-"""Every mapping next to another one: all changes of one factor, alone or traded for another of its axis or level."""
+"""What lies around a mapping: every change of one factor, alone or with another factor; every other unrolling."""
 
 from __future__ import annotations
 
@@ -20,15 +20,22 @@ Ints = NDArray[np.int64]
 _SMALL = 16
 """Of factors up to this, every one is tried; of larger ones those that cut an extent into other numbers of parts."""
 _PARTS = 12
-_MOST = 20_000
 _TILES = (1, 2, 3, 4)
+"""Factors that a loop off chip takes when another loop changes: what fits beside it may be more or less."""
+_MOST = 20_000
+"""Ways to fill an array that are looked through."""
 
 
 def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> MappingColumn:
-    """All neighbours of a column's only mapping, each once, that cover the layer within the array."""
+    """All neighbours of a column's only mapping, each once, that cover the layer within the array.
+
+    Each factor takes other values: alone; with a factor of the same axis or level that keeps their product; with
+    another number of tiles.
+    """
     plan = layout(column.shape)
     start = column.factors[0]
     rows = [start]
+    off_chip = [place for place in plan.given.tolist() if column.shape.loops[place][0] == "off_chip"]
     for place in plan.given.tolist():
         level, axis = column.shape.loops[place]
         most = axis_extent(layer, axis)
@@ -40,13 +47,11 @@ def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> Mappin
         block[:, place] = values
         rows.append(block)
         if level != "off_chip":
-            for outside in plan.given.tolist():
-                if column.shape.loops[outside][0] == "off_chip":
-                    for factor in _TILES:
-                        if factor != start[outside]:
-                            tiles = block.copy()
-                            tiles[:, outside] = factor
-                            rows.append(tiles)
+            for outside in off_chip:
+                for factor in _TILES:
+                    tiles = block.copy()
+                    tiles[:, outside] = factor
+                    rows.append(tiles)
         for partner in _partners(plan, place):
             for scaled in _scaled(start[place], start[partner], values):
                 traded = block.copy()
@@ -96,9 +101,9 @@ def _fillings(extents: tuple[int, ...], limit: int) -> Ints:
     found: list[tuple[int, ...]] = [()]
     for extent in extents:
         options = {-(-extent // -(-extent // factor)) for factor in range(1, min(extent, limit) + 1)}
-        found = [
-            (*chosen, option) for chosen in found for option in sorted(options) if option * prod(chosen) <= limit
-        ][:_MOST]
+        found = [(*chosen, option) for chosen in found for option in sorted(options) if option * prod(chosen) <= limit][
+            :_MOST
+        ]
     fullest = max(prod(chosen) for chosen in found)
     full = [chosen for chosen in found if 2 * prod(chosen) > fullest]
     return np.array(full, dtype=np.int64).reshape(len(full), len(extents))

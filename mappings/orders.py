@@ -16,6 +16,10 @@ either side. In the registers what is kept depends on how many words the innermo
 for all factors: every order of the dimensions that have more than one index is kept. Unrolled loops have no order.
 Dimensions of a single index have no loops at all. Where a machine keeps the halo between neighbouring tiles, P, Q, R
 and S differ off chip: those orders are only reached by `reordered`.
+
+Two things that orders differ in are left aside: how many DRAM rows tiles open, a little of their energy; and, where
+both P and R (or Q and S) are cut off chip, that a window's first tap may need the very rows that are there for the last
+tap of the window before.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ class Pool:
                 self._known.add(key)
                 self._count += 1
                 niche = (shape, factors[spatial].tobytes())
-                self.entries.append((float(values[row]), self._count, niche, MappingColumn(shape, factors[None].copy())))
+                self.entries.append(
+                    (float(values[row]), self._count, niche, MappingColumn(shape, factors[None].copy()))
+                )
         if self._count == before:
             return
         self.entries.sort(key=lambda entry: entry[:2])

@@ -28,7 +28,9 @@ _PARENTS = 16
 _DRAWN = 4
 """One round in so many is drawn afresh: the pool may have settled around one of several good places."""
 _POLISHED = 2
+"""One round in so many looks at all that is around one of the best."""
 _BEST = 8
+"""So many of the best are looked around, and all that lead their unrolling and shape."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -102,7 +104,10 @@ class _Run:
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
 
     def round(self, count: int) -> int:
-        """Step from the best so far, or draw afresh, `count` times; what is not legal counts too."""
+        """Look at about `count` mappings and return how many: around one of the best, some steps from them, or afresh.
+
+        What is not legal counts too.
+        """
         space, random = self._space, self._random
         self.rounds += 1
         if self.rounds % _POLISHED == 0:

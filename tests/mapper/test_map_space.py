@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import accel
-from accel.closed_form import costs
+from accel.closed_form import Costs, costs
+from accel.cost import Work, energy
 from accel.fit import buffer_bits
+from accel.kernels.estimate import OPENED
 from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
 from accel.residency import NOWHERE
 from mappings import ArrayShape, Mapping, MapSpace, schedule
@@ -47,7 +50,13 @@ def column_of(shape: Shape, factors: list[int]) -> MappingColumn:
 @settings(max_examples=60)
 @given(st.data())
 def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data):
-    """Any order of up to eight dimensions off chip, twice where outputs are held, and on chip; any hold of outputs."""
+    """Any order of up to eight dimensions off chip, twice where outputs are held, and on chip; any hold of outputs.
+
+    What holds is that no order left out moves fewer bits, takes fewer cycles or spends less energy on anything but
+    opening DRAM rows: tiles are cut the same way, but which of them meet an open row depends on their order. Nor does
+    it hold where windows and taps of a side are both cut: the next window's first tap may need the very rows that are
+    there for the last tap of the one before, by the chance of an order.
+    """
     layer, seed = data.draw(layers(most_macs=300)), data.draw(st.integers(0, 999))
     spec = data.draw(accelerators())
     random = np.random.default_rng(seed)
@@ -64,6 +73,12 @@ def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data)
     if not len(drawn):
         return
     split = len(mixed)
+    cut = {
+        dim: (drawn.factors[:, [place for place, axis in enumerate(mixed) if axis == dim]] > 1).any(axis=1)
+        for dim in DIMS
+    }
+    coincide = (cut["P"] & cut["R"]) | (cut["Q"] & cut["S"])
+    drawn = drawn.take(~coincide)
     reduced = []
     for factors in drawn.factors.tolist():
         outer = [*zip(mixed[:hold], factors[:hold], strict=True)]
@@ -77,14 +92,24 @@ def test_an_order_left_out_is_never_better_than_the_one_that_stands_for_it(data)
             ("K",), ("C",), (), (None, None, len(first)),
         )  # fmt: skip
         reduced.append(column_of(other, [*(factor for _, factor in loops), *factors[split + len(on) :]]))
-    before = costs(layer, drawn, spec)
+    before = but_opened_rows(costs(layer, drawn, spec), spec)
     for row, column in enumerate(reduced):
         column[0].check(layer)
-        after = costs(layer, column, spec)
-        for objective in OBJECTIVES:
-            assert after.objective(objective)[0] <= before.objective(objective)[row] * (1 + 1e-12), (
-                f"{drawn[row]}\n{column[0]}"
-            )
+        after = but_opened_rows(costs(layer, column, spec), spec)
+        assert (after[:, 0] <= before[:, row] * (1 + 1e-12)).all(), (
+            after[:, 0] / before[:, row],
+            drawn[row],
+            column[0],
+        )
+
+
+def but_opened_rows(found: Costs, spec: accel.Accelerator) -> NDArray[np.float64]:
+    """(4, mappings): latency, energy without that of opening DRAM rows, their product, and bits across the pins."""
+    row_pj = energy(Work(rows_opened=1), spec, (8, 8, 8)).total_pj
+    energy_pj = found.energy_pj - row_pj * found.columns[:, OPENED]
+    columns = (found.latency_cycles, energy_pj, found.latency_cycles * energy_pj, found.dram_bits)
+    values: NDArray[np.float64] = np.where(found.fits, np.stack(columns), np.inf)
+    return values
 
 
 def every_order(dims: str) -> list[Shape]:
@@ -149,7 +174,7 @@ def test_no_two_mappings_of_a_small_space_do_the_same(layer: Layer) -> None:
 
 @settings(max_examples=30)
 @given(layers(), st.integers(0, 99), st.data())
-def test_what_is_drawn_or_mutated_or_reordered_is_legal_and_within_the_array(layer, seed, data):
+def test_what_is_drawn_or_stepped_to_or_near_is_legal_and_within_the_array(layer, seed, data):
     array = ArrayShape(4, 3, 2, 3, 3, 3)
     space = MapSpace(layer, array)
     random = np.random.default_rng(seed)
@@ -159,12 +184,20 @@ def test_what_is_drawn_or_mutated_or_reordered_is_legal_and_within_the_array(lay
     other = space.reorder(drawn, random)
     named = space.candidates[data.draw(st.integers(0, len(space.candidates) - 1))]
     some = named.take(random.integers(0, len(named), 8))
-    for column in (drawn, other, step(drawn, layer, array, random), space.mutate(space.reorder(some, random), random)):
-        for row in range(len(column)):
+    near = [near for start in (some, drawn) if len(start) for near in around(space, start.take(np.array([0])), random)]
+    stepped = step(drawn, layer, array, random)
+    for column in (drawn, other, stepped, space.mutate(space.reorder(some, random), random), *near):
+        for row in range(min(len(column), 64)):
             mapping = column[row]
             mapping.check(layer)
             for level, limit in (("rows", 4), ("columns", 3), ("lanes", 2)):
                 assert np.prod([loop.factor for loop in getattr(mapping, level)], initial=1) <= limit
+
+
+def around(space: MapSpace, start: MappingColumn, random: np.random.Generator) -> list[MappingColumn]:
+    """What lies around a single mapping, shuffled."""
+    columns = [space.neighbours(start), *space.respread(start, 64, random)]
+    return [column.take(random.permutation(len(column))) for column in columns]
 
 
 @settings(max_examples=30)

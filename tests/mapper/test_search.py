@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,7 +20,7 @@ from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn, Shape
-from mappings.dataflows import DATAFLOWS
+from mappings.dataflows import DATAFLOWS, close
 from mappings.exhaustive import exhaustive, whole_space
 from mappings.mapping import LEVELS
 from tests.strategies import layers
@@ -130,18 +129,15 @@ def test_ctrl_c_keeps_the_best_so_far():
         search(map_space(CONV, spec), cost)
 
 
-def test_cores_do_not_change_what_is_found(monkeypatch):
+def test_cores_do_not_change_what_is_found():
     spec = accel.load("systolic_32x32")
     layer = load("resnet18").layers[7]
 
-    def found() -> str:
-        cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
+    def found(threads: int) -> str:
+        cost = lambda column: costs(layer, column, spec, threads=threads).objective("edp")  # noqa: E731
         return repr(search(map_space(layer, spec, "any"), cost, budget=Budget(3000)).ranked)
 
-    several = found()
-    with ThreadPoolExecutor(1) as one:
-        monkeypatch.setattr("mappings.searching._threads", lambda: one)
-        assert found() == several
+    assert found(1) == found(3)
 
 
 def test_repeated_shapes_are_searched_once(monkeypatch):
@@ -231,6 +227,28 @@ def test_more_is_never_worse(field, values):
         best.append(costs(layer, every, spec).objective("latency").min())
     assert np.isfinite(best[-1])
     assert all(after <= before for before, after in pairwise(best)), best
+
+
+def test_the_best_found_has_no_better_neighbour():
+    """Each single change of a factor, tried one by one, makes what a search of a small layer ends with no better."""
+    spec = small_chip()
+    layer = Layer("small", K=6, C=4, P=5, Q=5)
+    space = map_space(layer, spec, fits=fits_buffers(layer, spec, NOWHERE))
+    cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
+    found = search(space, cost, budget=Budget(20_000))
+    best = _column(found.ranked[0][1])
+    tried = 0
+    for place, (level, axis) in enumerate(best.shape.loops):
+        for factor in range(1, getattr(layer, axis) + 1):
+            factors = best.factors.copy()
+            factors[0, place] = factor
+            limit = {"rows": spec.pe_array.rows, "columns": spec.pe_array.columns}.get(level, layer.macs)
+            here = [other for other, loop in enumerate(best.shape.loops) if loop[0] == level]
+            other = close(MappingColumn(best.shape, factors), layer)
+            if len(other) and np.prod(factors[0, here]) <= limit and len(space.fitting(other)):
+                tried += 1
+                assert cost(other)[0] >= found.ranked[0][0] * (1 - 1e-12), other[0]
+    assert tried > 5
 
 
 @pytest.mark.parametrize(
