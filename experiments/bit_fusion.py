@@ -178,8 +178,8 @@ def run_speedups(reference: Path | None = None, names: tuple[str, ...] = ()) -> 
         slow, fast = _milliseconds(regular, eyeriss(), batch), _milliseconds(network["layers"], fused, batch)
         theirs = published.get(name, {"eyeriss_ms": "0", "bitfusion_ms": "0"})
         least = sum(least_cycles(layer_of(numbers, batch=batch)) * count for *numbers, count in regular)
-        their_ms = (float(theirs[column]) for column in ("eyeriss_ms", "bitfusion_ms"))
-        found.append(SpeedupRow(name, slow, fast, *their_ms, _image_ms(least, batch)))
+        their_slow, their_fast = float(theirs["eyeriss_ms"]), float(theirs["bitfusion_ms"])
+        found.append(SpeedupRow(name, slow, fast, their_slow, their_fast, _image_ms(least, batch)))
     return found
 
 

@@ -5,10 +5,10 @@ cases. Ours are cycles of the array on AlexNet's and VGG-16's convolutions, zero
 et al., NIPS 2015, whose networks are pruned; weights and maps on chip, as in the papers.
 
 cnvlutin: against DaDianNao, `taps x channels / 16 x filters / 256` a pixel, all rounded up; images are not coded, so
-the first layer takes as long as there. How long that is, is open: with an image's 3 channels in bricks of 16, most lanes
-idle, and AlexNet's first layer is 61 % of DaDianNao's time. The authors' group's later simulator (DNNsim) lays
-the pixels of a stride out as channels, 3 x 3 taps of 48 for 11 x 11 of 3; the paper does not say. Both are printed:
-which of them holds moves the whole more than any zeros of the other layers. sparten: against `channels x taps x filters / 32 x pixels / 32`. Cambricon-X's
+the first layer takes as long as there. How long that is, is open: with an image's 3 channels in bricks of 16, most
+lanes are idle, and AlexNet's first layer is 61 % of DaDianNao's time. The group's later simulator (DNNsim) lays the
+pixels of a stride out as channels, 3 x 3 taps of 48 for 11 x 11 of 3; whether the paper does, we do not know. Both are
+printed. sparten: against `channels x taps x filters / 32 x pixels / 32`. Cambricon-X's
 7.23 is over DianNao, whose time on these layers depends on its memory, and is left out.
 """
 
@@ -82,7 +82,7 @@ def sparten(layer: Layer) -> tuple[int, Mapping]:
 
 
 def stacked_cycles(layer: Layer) -> int:
-    """DaDianNao's cycles when the stride x stride pixels of an image become channels of one; stride 1 changes nothing."""
+    """DaDianNao's cycles when the stride x stride pixels of an image become channels of one."""
     rows, columns = layer.stride
     taps, channels = ceil(layer.R / rows) * ceil(layer.S / columns), layer.C * rows * columns
     return layer.N * layer.P * layer.Q * taps * ceil(channels / 16) * ceil(layer.K / 256)
