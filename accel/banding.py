@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.closed_form import costs
-from accel.lower import Residency, buffer_bits, turn_starts
+from accel.fit import buffer_bits
+from accel.lower import turn_starts
 from accel.mapper import Objective, map_space, objective_value
+from accel.residency import Residency
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from accel.tally import Tally

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from accel.cost import Work, energy
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
-from accel.lower import NOWHERE, Residency
+from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import axis_extent

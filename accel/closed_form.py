@@ -16,6 +16,7 @@ from accel.cost import Work, energy
 from accel.encode import Geometry, machine_vector, widths
 from accel.kernels import estimate as kernel
 from accel.kernels import inner
+from accel.kernels.grouping import equal_rows
 from accel.known_zeros import KnownZeros
 from accel.lower import NOWHERE, Residency
 from accel.spec import Accelerator
@@ -99,16 +100,18 @@ def costs(
     axes = named + tuple(dim for dim in DIMS if not any(dim in axis for axis in named))
     hold = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
     # Mappings of equal passes one after another: the kernel then finds what the passes cost only once.
-    passes = column.factors[:, starts[2] :]
-    order = np.lexsort(passes.T) if passes.shape[1] else np.arange(len(column))
+    factors = np.ascontiguousarray(column.factors)
+    order, group = equal_rows(factors, int(starts[2]))
     loops = kernel.Column(
-        np.ascontiguousarray(column.factors[order]),
+        factors,
+        order,
+        group,
         starts.astype(np.int64),
         np.array([axes.index(axis) for _, axis in shape.loops], dtype=np.int64),
         np.array(hold, dtype=np.int64),
     )
-    inputs = (loops, _nest(layer, axes, spec), _chip(layer, spec, residency, zeros or KnownZeros.dense(layer)))
-    inputs[2].limits[kernel.FITTING_ONLY] = fitting_only
+    chip = _chip(layer, spec, residency, zeros or KnownZeros.dense(layer))
+    inputs = (loops, _nest(layer, axes, spec), chip, fitting_only)
     result = np.zeros((len(column), kernel.ESTIMATES))
     parts = threads or min(_cores(), 1 + len(column) // _ROWS_PER_THREAD)
     bounds = pairwise(np.linspace(0, len(column), parts + 1).astype(int).tolist())
@@ -117,9 +120,7 @@ def costs(
     else:
         # Threads instead of a parallel kernel, which would take as long again to compile.
         list(_pool().map(lambda part: kernel.estimate_rows(*inputs, result, *part), bounds))
-    columns = np.empty_like(result)
-    columns[order] = result
-    return Costs(columns)
+    return Costs(result)
 
 
 @cache
@@ -132,6 +133,7 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_cores(), thread_name_prefix="estimate")
 
 
+@lru_cache(maxsize=256)
 def _nest(layer: Layer, axes: tuple[str, ...], spec: Accelerator) -> kernel.Nest:
     geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
     axis_of = {dim: next(axis for axis in axes if dim in axis) for dim in DIMS}
@@ -170,6 +172,7 @@ def _nest(layer: Layer, axes: tuple[str, ...], spec: Accelerator) -> kernel.Nest
     )
 
 
+@lru_cache(maxsize=64)
 def _chip(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZeros) -> kernel.Chip:
     width = widths(layer.bits, spec)
     timing = TransferTiming.of(spec)

@@ -14,9 +14,9 @@ from accel.cost import Work, energy
 from accel.encode import require_precision, widths
 from accel.kernels import estimate as kernel
 from accel.known_zeros import KnownZeros
-from accel.lower import NOWHERE, Residency
 from accel.occupancy import occupancy
 from accel.report import COLUMNS
+from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from accel.banding import BandSearch
 from accel.compute import compute
 from accel.encode import require_precision, widths
-from accel.lower import Residency, require_array
+from accel.fit import require_array
 from accel.mapper import QUICK, Objective, map_layer
 from accel.mapping_cache import MappingCache
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
 from accel.report import LayerReport, Report
+from accel.residency import Residency
 from accel.simulation import LayerResult
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits

@@ -29,9 +29,9 @@ from math import prod
 
 from accel.banding import BandedMapping, BandSearch
 from accel.encode import widths
-from accel.lower import Residency, buffer_bits
+from accel.fit import buffer_bits
 from accel.report import LayerReport
-from accel.residency import MapLives, words_from_dram
+from accel.residency import MapLives, Residency, words_from_dram
 from accel.simulation import simulate_layer
 from accel.tally import Tally
 from accel.vector import vector_layer

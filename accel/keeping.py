@@ -15,9 +15,8 @@ from math import prod
 import numpy as np
 
 from accel.closed_form import costs
-from accel.lower import Residency
 from accel.mapper import Objective, map_space
-from accel.residency import MapLives, words_from_dram
+from accel.residency import MapLives, Residency, words_from_dram
 from accel.spec import Accelerator
 from accel.tally import Tally
 from accel.vector import vector_layer

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.accumulators import require_room
 from accel.codecs import StoredBits
-from accel.encode import Geometry, Nest, Widths, machine_vector, require_precision, widths
+from accel.encode import Geometry, Nest, Widths, machine_vector, widths
+from accel.fit import buffer_bits as buffer_bits
+from accel.fit import held_operands, outputs_return, tiles_kept
+from accel.fit import require_fit as require_fit
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.registers import still_held
+from accel.residency import NOWHERE as NOWHERE
+from accel.residency import Residency as Residency
 from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
@@ -24,29 +27,10 @@ from accel.structure import structured
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from mappings.distinct import distinct_rows
-from workloads import InputError, Layer, Operand, Tensors
+from workloads import Operand, Tensors
 from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Residency:
-    """What of a layer stays on chip: maps that skip the DRAM, and bits of the buffers that others take up.
-
-    `turn_loops`: outer off-chip loops between whose iterations another layer takes the array and the buffers. Every
-    such turn is set up anew, and loads nothing before the turn before is over.
-    """
-
-    input: bool = False
-    output: bool = False
-    reserved_bits: int = 0
-    reserved_weight_bits: int = 0
-    turn_loops: int = 0
-
-
-NOWHERE = Residency()
-"""Nothing of the layer stays on chip before or after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,100 +53,6 @@ class Lowered:
     moved_bits: Ints
     codec_cycles: int
     held_bits: tuple[int | None, ...]
-
-
-def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
-    """Which operands a full pass keeps in registers from its first cycle to its last."""
-    axes = mapping.axes()
-    nest = Nest.of(mapping, axes)
-    geometry = Geometry.of(layer, axes, spec.pe_array.window_reuse)
-    extent = np.array([min(mapping.pass_extent(axis), mapping.tile_extent(axis)) for axis in axes], dtype=np.int64)
-    held = passes.tile_cost(
-        extent, nest.loop_axis, np.ones_like(nest.loop_factor), nest.loop_block, nest.pass_extent,
-        nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-        geometry.strides, machine_vector(spec, widths(layer.bits, spec)), False, True, 0, 0, False,
-        np.zeros(passes.COUNTS, dtype=np.int64),
-    )  # fmt: skip
-    return bool(held & 1), bool(held & 2), bool(held & 4)
-
-
-def require_fit(
-    schedule: TileSchedule,
-    spec: Accelerator,
-    residency: Residency,
-    coded_weight_bits: int | None = None,
-    coded_input_bits: int | None = None,
-) -> None:
-    """Raise InputError naming the buffer, the operand and the least size that would do, when the tiles do not fit."""
-    layer, mapping = schedule.layer, schedule.mapping
-    require_array(mapping, layer, spec)
-    where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
-    need = buffer_bits(schedule, spec, residency, coded_weight_bits, coded_input_bits)
-    for name, bits, kib in (
-        ("data_buffer.kib", need[0], spec.data_buffer.kib),
-        ("weight_buffer.kib", need[1], spec.weight_buffer.kib),
-        ("data_buffer.accumulator_kib", need[2], spec.data_buffer.accumulator_kib),
-    ):
-        if bits > kib * 8192:
-            least = -(-bits // 8192)
-            raise InputError(f"{name} = {kib:g} is too small for a tile of {bits} bits: needs {least}", source=where)
-
-
-def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
-    """Raise InputError when a mapping asks for more PEs or accumulators than there are, or operands are too wide."""
-    require_precision(layer, spec)
-    array, width = spec.pe_array, widths(layer.bits, spec)
-    lanes = array.lanes_at(width.input, width.weight)
-    for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):
-        used = prod(loop.factor for loop in getattr(mapping, level))
-        if used > there:
-            where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
-            raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
-    require_room(mapping, layer, spec)
-
-
-def buffer_bits(
-    schedule: TileSchedule,
-    spec: Accelerator,
-    residency: Residency,
-    coded_weight_bits: int | None = None,
-    coded_input_bits: int | None = None,
-) -> tuple[int, int, int]:
-    """Bits the tiles need at once in the data buffer, the weight buffer and the accumulator memory.
-
-    `coded_weight_bits`, `coded_input_bits`: of the whole tensor, where its buffer holds it coded; a tile takes its
-    share of them.
-    """
-    width = widths(schedule.layer.bits, spec)
-    data_tiles, weight_tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
-    held = schedule.held_words
-    inputs = int(held[Operand.INPUT]) * width.input
-    if coded_input_bits is not None:
-        inputs = -(-int(held[Operand.INPUT]) * coded_input_bits // schedule.layer.words(Operand.INPUT))
-    inputs *= 0 if residency.input else data_tiles
-    reduced_again = bool(schedule.accumulates.any()) or _returns(schedule.mapping)
-    output_bits = width.psum if reduced_again else width.output
-    outputs = int(held[Operand.OUTPUT]) * output_bits * data_tiles
-    weights = int(held[Operand.WEIGHT]) * width.weight
-    if coded_weight_bits is not None:
-        weights = -(-int(held[Operand.WEIGHT]) * coded_weight_bits // schedule.layer.words(Operand.WEIGHT))
-    weights = weights * weight_tiles + residency.reserved_weight_bits
-    if spec.data_buffer.accumulator_kib:
-        return inputs + residency.reserved_bits, weights, outputs
-    outputs = 0 if residency.output and not reduced_again else outputs
-    return inputs + outputs + residency.reserved_bits, weights, 0
-
-
-def tiles_kept(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[int, int]:
-    """Tiles the data and the weight buffer hold at once: two when double-buffered.
-
-    Weights that one pass takes whole into registers leave their place at once: the registers are the second buffer.
-    """
-    data = 2 if spec.data_buffer.double_buffered else 1
-    one_pass = all(loop.axis[0] not in "GKCRS" or loop.factor == 1 for loop in mapping.on_chip)
-    taken = one_pass and held_operands(mapping, layer, spec)[Operand.WEIGHT]
-    weight = 2 if spec.weight_buffer.double_buffered and not taken else 1
-    return data, weight
 
 
 def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = NOWHERE) -> Lowered:
@@ -232,11 +122,6 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles, at_buffers, codec_cycles,
         held_bits,
     )  # fmt: skip
-
-
-def _returns(mapping: Mapping) -> bool:
-    """Whether outputs come back to the buffer: a reduced dimension is left unfinished by a pass."""
-    return any(loop.factor > 1 and loop.axis[0] in "CRS" for loop in (*mapping.off_chip, *mapping.on_chip))
 
 
 def turn_starts(schedule: TileSchedule, loops: int) -> Ints:
@@ -335,7 +220,7 @@ class _Tiles:
         continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
-        return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), _returns(mapping), keys)
+        return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), outputs_return(mapping), keys)
 
     def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
         """Of `tile_cost` and `walk_passes`, the `results` last."""

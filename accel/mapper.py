@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, Literal
 
 import numpy as np
@@ -31,9 +32,9 @@ OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
 QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
-_CONFIRMED = 3
-"""Best mappings by estimate that are simulated; the best of those is taken."""
-_CHECKED = 32
+_CONFIRMED = (3, 8)
+"""Fewest and most mappings of a family that are simulated; the best of those is taken."""
+_CHECKED = 64
 _NATIVE = Bits()
 
 
@@ -180,7 +181,7 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
         return np.where(have_room(layer, column, spec), values, np.inf)
 
     searches: list[Found] = []
-    fitting: list[Mapping] = []
+    simulated: dict[Mapping, LayerReport] = {}
     for family in task.families:
         found = search(
             map_space(layer, spec, family, fits),
@@ -191,17 +192,12 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
             keep=_CHECKED,
         )
         searches.append(found)
-        fitting += _fitting(found, layer, spec, residency, coded)
+        _confirm(found, task, coded, simulated)
         if found.interrupted:
             break
-    if not fitting:
+    if not simulated:
         raise _misfit(task, coded)
-    simulated = [
-        (mapping, simulate_layer(layer, mapping, spec, seed=seed, residency=residency).report)
-        for mapping in dict.fromkeys(fitting)
-    ]
-    simulated.sort(key=lambda entry: objective_value(entry[1], objective))
-    (mapping, report), *rest = simulated
+    (mapping, report), *rest = sorted(simulated.items(), key=lambda entry: objective_value(entry[1], objective))
     interrupted = searches[-1].interrupted
     if not interrupted:
         task.keep(cache, mapping)
@@ -212,20 +208,43 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
     )  # fmt: skip
 
 
-def _fitting(found: Found, layer: Layer, spec: Accelerator, residency: Residency, coded: int | None) -> list[Mapping]:
-    """The best mappings whose exact tiles fit: the estimate's footprints may be a little too large or too small."""
-    have = (spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib)
-    fitting = []
-    for _, mapping in found.ranked:
-        try:
-            need = buffer_bits(schedule(layer, mapping), spec, residency, coded)
-        except InputError:  # more tile steps than can be played
-            continue
-        if all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True)):
-            fitting.append(mapping)
-        if len(fitting) == _CONFIRMED:
+def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mapping, LayerReport]) -> None:
+    """Simulate the best mappings of a search, those first that the simulation is expected to like best.
+
+    Estimates are off by about as much for mappings with the same order of tiles, so what one of them was off by is
+    expected of the next. Ends when none is expected to beat the best of this search.
+    """
+    fewest, most = _CONFIRMED
+    waiting = [(value, mapping, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)) for value, mapping in found.ranked]
+    ratios: dict[object, float] = {}
+    best, number = inf, 0
+    while waiting and number < most:
+        expected = [value * ratios.get(order, 1.0) for value, _, order in waiting]
+        choice = int(np.argmin(expected))
+        if number >= fewest and expected[choice] >= best:
             break
-    return fitting
+        estimate, mapping, order = waiting.pop(choice)
+        if not _exactly_fits(mapping, task, coded):
+            continue
+        number += 1
+        if mapping not in simulated:
+            simulated[mapping] = simulate_layer(
+                task.layer, mapping, task.spec, seed=task.seed, residency=task.residency
+            ).report
+        value = objective_value(simulated[mapping], task.objective)
+        ratios[order] = value / estimate if estimate else 1.0
+        best = min(best, value)
+
+
+def _exactly_fits(mapping: Mapping, task: Task, coded: int | None) -> bool:
+    """Whether the exact tiles fit: the estimate's footprints may be a little too large or too small."""
+    data, weight = task.spec.data_buffer, task.spec.weight_buffer
+    try:
+        need = buffer_bits(schedule(task.layer, mapping), task.spec, task.residency, coded)
+    except InputError:  # more tile steps than can be played
+        return False
+    have = (data.kib, weight.kib, data.accumulator_kib)
+    return all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True))
 
 
 def _misfit(task: Task, coded: int | None) -> InputError:

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from accel.lower import Residency
 from accel.output import write_text
+from accel.residency import Residency
 from accel.spec import Accelerator
 from mappings import Budget, Mapping
 from mappings.text import from_text, to_text

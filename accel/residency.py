@@ -1,4 +1,4 @@
-"""Which feature maps stay in the data buffer from the operation that makes them to the last that reads them."""
+"""What of a layer stays on chip: feature maps, from the operation that makes them to the last that reads them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from accel.lower import Residency
 from accel.spec import Accelerator
 from workloads import Network, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """What of a layer stays on chip: maps that skip the DRAM, and bits of the buffers that others take up.
+
+    `turn_loops`: outer off-chip loops between whose iterations another layer takes the array and the buffers. Every
+    such turn is set up anew, and loads nothing before the turn before is over.
+    """
+
+    input: bool = False
+    output: bool = False
+    reserved_bits: int = 0
+    reserved_weight_bits: int = 0
+    turn_loops: int = 0
+
+
+NOWHERE = Residency()
+"""Nothing of the layer stays on chip before or after it."""
+
 
 _TILE_SHARE = 4
 """A quarter of the buffer stays free for the tiles of whatever is not kept, unless a search finds tiles that fit."""

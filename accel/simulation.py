@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from accel.cost import Work, energy
 from accel.encode import Widths, widths
 from accel.kernels import passes
-from accel.lower import NOWHERE, Lowered, Residency, lower
+from accel.lower import Lowered, lower
 from accel.machine import Activity, Stall, play, run
 from accel.occupancy import Occupancy, occupancy
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
+from accel.residency import NOWHERE, Residency
 from accel.skipping import issued_macs
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule

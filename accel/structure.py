@@ -10,9 +10,13 @@ from accel.spec import PEArray
 
 
 def structured(weights: NDArray[np.integer], array: PEArray) -> bool:
-    """Whether an array whose multipliers serve groups of channels finds no more nonzeros in them than it can take."""
+    """Whether an array whose multipliers serve groups of channels finds no more nonzeros in them than it can take.
+
+    Channels have to fill their groups: a short one, as of an image's three channels, may be all nonzeros and yet hold
+    no more of them than are kept, and leaves nothing to skip. (Tools that prune for such arrays pass these layers by.)
+    """
     matching = array.matching
-    if matching.style != "structured":
+    if matching.style != "structured" or weights.shape[1] % matching.m:
         return False
     lines = np.ascontiguousarray(np.moveaxis(weights, 1, -1)).reshape(-1, weights.shape[1])
     return find_violation(lines, matching.m, matching.n)[0] < 0

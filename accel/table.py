@@ -59,11 +59,49 @@ def _summary(report: Report) -> Iterator[tuple[str, str]]:
     if report.prefetched_cycles:
         saved = human(report.prefetched_cycles / report.clock_mhz / 1e3, TIME)
         yield "prefetch", f"{saved} less than the sum of the layers, whose first weights arrive during the layer before"
+    for label, text in (("MACs", _macs(report)), ("stored", _stored(report))):
+        if text:
+            yield label, text
     yield "operands", _tally(row.operands for row in report.layers)
     yield "mapping", _tally(row.mapping for row in report.layers)
     pairs = [f"{row.layer} + {after.layer}" for row, after in pairwise(report.layers) if row.fused_with == after.layer]
     if pairs:
         yield "fused", ", ".join(pairs)
+
+
+def _macs(report: Report) -> str:
+    """What zeros saved, how unevenly the rest fell on the PEs, and what took no multiplier; empty for plain MACs."""
+    macs = max(report.macs, 1)
+    skipped, gated, free = (
+        sum(getattr(row, field) for row in report.layers)
+        for field in ("skipped_macs", "gated_macs", "multiplier_free_ops")
+    )
+    told = []
+    if skipped or gated:
+        effectual = sum(row.effectual_macs for row in report.layers)
+        shares = {"effectual": effectual, "skipped": skipped, "gated": gated}
+        told.append(", ".join(f"{name} {percent(count / macs)} %" for name, count in shares.items() if count))
+    uneven = [row for row in report.layers if row.pe_imbalance]
+    if uneven:
+        cycles_on_macs = sum(row.mac_cycles for row in uneven)
+        average = sum(row.pe_imbalance * row.mac_cycles for row in uneven) / max(cycles_on_macs, 1)
+        told.append(f"busiest PE {average:.2f} x the average one")
+    if free:
+        told.append(f"{percent(free / macs)} % without a multiplier")
+    return "; ".join(told)
+
+
+def _stored(report: Report) -> str:
+    """What the operands take in the DRAM when any of them is coded there with indices; else empty."""
+    index = sum(row.stored_index_bits for row in report.layers)
+    if not index:
+        return ""
+    stored = {
+        name: sum(getattr(row, f"stored_{field}_bits") for row in report.layers)
+        for name, field in (("inputs", "input"), ("weights", "weight"), ("outputs", "output"))
+    }
+    parts = ", ".join(f"{name} {human(bits, DATA)}" for name, bits in stored.items())
+    return f"{parts}; {percent(index / sum(stored.values()))} % of it index overhead"
 
 
 def _table(report: Report, width: int) -> Table:

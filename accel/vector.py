@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 
 from accel.cost import Work, energy
-from accel.lower import Residency
 from accel.report import LayerReport
+from accel.residency import Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from workloads import Node

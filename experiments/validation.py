@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from accel.output import write_text
-from experiments import eie, eyeriss_v1, scalesim, zhang_fpga15
+from experiments import eie, eyeriss_v1, eyeriss_v2, scalesim, scnn, zhang_fpga15
 from experiments.compare import Verdict, bound, signed
 
 README = Path(__file__).parent.parent / "README.md"
@@ -16,8 +16,9 @@ BEGIN, END = "<!-- validation: begin -->\n", "<!-- validation: end -->\n"
 def verdicts() -> list[Verdict]:
     """Every comparison with a published figure or a closed form."""
     systolic = scalesim.verdicts(scalesim.run())
-    sparse = eie.verdicts(eie.run())
-    return [*eyeriss_v1.verdicts(eyeriss_v1.run()), *zhang_fpga15.verdicts(zhang_fpga15.run()), *sparse, *systolic]
+    sparse = [*eie.verdicts(eie.run()), *scnn.verdicts(scnn.networks(), scnn.densities(), [])]
+    dense = [*eyeriss_v1.verdicts(eyeriss_v1.run()), *eyeriss_v2.verdicts(eyeriss_v2.run())]
+    return [*dense, *zhang_fpga15.verdicts(zhang_fpga15.run()), *sparse, *systolic]
 
 
 def table(found: Iterable[Verdict]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,12 @@ class Shape:
     lanes: tuple[str, ...] = ()
     hold: tuple[int | None, int | None, int | None] = (None, None, None)
 
-    @property
-    def loops(self) -> tuple[tuple[str, str], ...]:
-        """(level, axis) of every loop; the order of a factor row."""
-        return tuple((level, axis) for level in LEVELS for axis in getattr(self, level))
+    loops: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
+    """(level, axis) of every loop; the order of a factor row."""
+
+    def __post_init__(self) -> None:
+        loops = tuple((level, axis) for level in LEVELS for axis in getattr(self, level))
+        object.__setattr__(self, "loops", loops)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, Shape
 from mappings.mapping import axis_extent
 from mappings.ranges import Ranges, dim_ranges, window_words
 from workloads.layer import DIMS, REDUCED, RELEVANT, Layer, Operand
@@ -52,37 +53,23 @@ class Footprints:
 
     def of(self, column: MappingColumn) -> Footprint:
         """The footprints of the mappings of a closed column."""
-        layer, shape, factors = self._layer, column.shape, column.factors
-        tile = {dim: np.ones(len(column), dtype=np.int64) for dim in DIMS}
-        weights = np.ones(len(column), dtype=np.int64)
-        outputs = np.ones(len(column), dtype=np.int64)
-        unfinished = np.zeros(len(column), dtype=bool)
-        repeated = np.zeros(len(column), dtype=bool)
-        depths = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
-        for axis in dict.fromkeys(name for _, name in shape.loops):
+        layer, count = self._layer, len(column)
+        factors = np.ascontiguousarray(column.factors.T)
+        ones = np.ones(count, dtype=np.int64)
+        tile = dict.fromkeys(DIMS, ones)
+        weights = outputs = ones
+        unfinished, repeated = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        for axis, inside, weight_hold, output_hold, reducing, repeating in _plan(column.shape):
             extent = axis_extent(layer, axis)
-            one_tile = np.ones(len(column), dtype=np.int64)
-            for place, (level, name) in enumerate(shape.loops):
-                if name != axis:
-                    continue
-                if level != "off_chip":
-                    one_tile = one_tile * factors[:, place]
-                if level in ("off_chip", "on_chip"):
-                    more = factors[:, place] > 1
-                    unfinished |= more & bool(REDUCED & set(axis))
-                    if level == "on_chip" and set(axis) & RELEVANT[Operand.WEIGHT]:
-                        repeated |= more
-            kept = []
-            for operand in (Operand.WEIGHT, Operand.OUTPUT):
-                within = one_tile
-                for place, name in enumerate(shape.off_chip):
-                    if name == axis and place >= depths[operand]:
-                        within = within * factors[:, place]
-                kept.append(np.minimum(within, extent))
-            if set(axis) & RELEVANT[Operand.WEIGHT]:
-                weights = weights * kept[0]
-            if set(axis) & RELEVANT[Operand.OUTPUT]:
-                outputs = outputs * kept[1]
+            one_tile = factors[inside].prod(axis=0)
+            if reducing:
+                unfinished |= (factors[reducing] > 1).any(axis=0)
+            if repeating:
+                repeated |= (factors[repeating] > 1).any(axis=0)
+            if weight_hold is not None:
+                weights = weights * np.minimum(one_tile * factors[weight_hold].prod(axis=0), extent)
+            if output_hold is not None:
+                outputs = outputs * np.minimum(one_tile * factors[output_hold].prod(axis=0), extent)
             one_tile = np.minimum(one_tile, extent)
             if len(axis) == 1:
                 tile[axis] = one_tile
@@ -130,3 +117,24 @@ def _telling(extent: int, block: int) -> Ints:
         return starts
     middle = len(starts) // 2
     return np.unique(np.r_[starts[:3], starts[middle - 1 : middle + 1], starts[-3:]])
+
+
+@lru_cache(maxsize=4096)
+def _plan(shape: Shape) -> tuple[tuple[str, list[int], list[int] | None, list[int] | None, list[int], list[int]], ...]:
+    """By axis the places of loops: inside a tile; off chip inside the hold of weights and of outputs, None where the
+    operand does not depend on the axis; that leave a reduction undone; that take other weights from pass to pass."""
+    depths = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
+    found = []
+    for axis in dict.fromkeys(axis for _, axis in shape.loops):
+        mine = [(place, level) for place, (level, name) in enumerate(shape.loops) if name == axis]
+        holds = [
+            [place for place, level in mine if level == "off_chip" and place >= depths[operand]]
+            if set(axis) & RELEVANT[operand]
+            else None
+            for operand in (Operand.WEIGHT, Operand.OUTPUT)
+        ]
+        reducing = [place for place, level in mine if level in ("off_chip", "on_chip") and REDUCED & set(axis)]
+        repeating = [place for place, level in mine if level == "on_chip" and set(axis) & RELEVANT[Operand.WEIGHT]]
+        inside = [place for place, level in mine if level != "off_chip"]
+        found.append((axis, inside, holds[0], holds[1], reducing, repeating))
+    return tuple(found)

@@ -27,7 +27,7 @@ _FILLED = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Layout:
+class Layout:
     """Places of a shape's loops. `given`: those that are free to choose, all but the outermost off chip of each axis.
 
     `partners`: (3, loops, loops), given loops to trade with: of the same axis, of the same level, any; `choices` of
@@ -43,26 +43,29 @@ class _Layout:
 
 def step(column: MappingColumn, layer: Layer, array: ArrayShape, random: np.random.Generator) -> MappingColumn:
     """Each mapping after one to three random steps; those that no longer cover the layer are dropped."""
-    layout = _layout(column.shape)
+    plan = layout(column.shape)
     factors = column.factors.copy()
-    if not len(layout.given) or not len(factors):
+    if not len(plan.given) or not len(factors):
         return column
     extents = np.array([axis_extent(layer, axis) for _, axis in column.shape.loops], dtype=np.int64)
     even = np.zeros(factors.shape, dtype=bool)
     rows = np.arange(len(factors))
+    last = np.zeros(len(factors), dtype=np.int64)
     for chance in _AGAIN:
-        rows = rows[random.random(len(rows)) < chance]
-        chosen = layout.given[random.integers(0, len(layout.given), len(rows))]
-        _trade(layout, factors, rows, chosen, extents, random)
+        if chance < 1:
+            rows = rows[random.random(len(rows)) < chance]
+        chosen = plan.given[random.integers(0, len(plan.given), len(rows))]
+        _trade(plan, factors, rows, chosen, extents, random)
         even[rows, chosen] = random.random(len(rows)) < _EVENED
-        _keep_within(layout, array, factors, rows, chosen)
-    _fill(layout, array, factors, random)
-    legal = _settle(layout, layer, factors, even)
+        last[rows] = chosen
+    _keep_within(plan, array, factors, last)
+    _fill(plan, array, factors, random)
+    legal = settle(plan, layer, factors, even)
     return MappingColumn(column.shape, factors if legal.all() else factors[legal])
 
 
 def _trade(
-    layout: _Layout, factors: Ints, rows: Ints, chosen: Ints, extents: Ints, random: np.random.Generator
+    plan: Layout, factors: Ints, rows: Ints, chosen: Ints, extents: Ints, random: np.random.Generator
 ) -> None:
     """Change the chosen loops' factors, and often another's by the inverse ratio."""
     count = len(rows)
@@ -70,9 +73,9 @@ def _trade(
     new = _moved(old, extents[chosen], random)
     factors[rows, chosen] = new
     trading = np.flatnonzero(random.random(count) < _TRADED)
-    kind, mine = random.integers(0, len(layout.partners), len(trading)), chosen[trading]
-    number = layout.choices[kind, mine]
-    partner = layout.partners[kind, mine, (random.random(len(trading)) * number).astype(np.int64)]
+    kind, mine = random.integers(0, len(plan.partners), len(trading)), chosen[trading]
+    number = plan.choices[kind, mine]
+    partner = plan.partners[kind, mine, (random.random(len(trading)) * number).astype(np.int64)]
     there = rows[trading], partner
     traded = np.maximum(1, np.rint(factors[there] * (old[trading] / new[trading]))).astype(np.int64)
     factors[there] = np.where(number > 0, traded, factors[there])
@@ -88,65 +91,62 @@ def _moved(old: Ints, extent: Ints, random: np.random.Generator) -> Ints:
     return picked
 
 
-def _keep_within(layout: _Layout, array: ArrayShape, factors: Ints, rows: Ints, chosen: Ints) -> None:
-    """Where more is unrolled than the array reaches, others give way to the loop just changed."""
-    for level, places in zip(SPATIAL_LEVELS, layout.spatial, strict=True):
+def _keep_within(plan: Layout, array: ArrayShape, factors: Ints, last: Ints) -> None:
+    """Where more is unrolled than the array reaches, others give way to the loop changed last."""
+    for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True):
         limit = getattr(array, level)
-        over = np.flatnonzero(_product(factors, places, rows) > limit)
-        if not len(over):
+        product = factors[:, places].prod(axis=1)
+        rows = np.flatnonzero(product > limit)
+        if not len(rows):
             continue
-        own, there = chosen[over], rows[over]
+        own, product, some = last[rows], product[rows], factors[rows]
         for mine in (False, True):
-            for place in places:
-                others = _product(factors, places, there) // factors[there, place]
-                cut = np.maximum(1, np.minimum(factors[there, place], limit // others))
-                factors[there, place] = np.where((own == place) == mine, cut, factors[there, place])
+            for place in places.tolist():
+                others = product // some[:, place]
+                cut = np.where((own == place) == mine, np.maximum(1, limit // others), some[:, place])
+                some[:, place] = np.minimum(some[:, place], cut)
+                product = others * some[:, place]
+        factors[rows] = some
 
 
-def _fill(layout: _Layout, array: ArrayShape, factors: Ints, random: np.random.Generator) -> None:
-    for level, places in zip(SPATIAL_LEVELS, layout.spatial, strict=True):
+def _fill(plan: Layout, array: ArrayShape, factors: Ints, random: np.random.Generator) -> None:
+    for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True):
         if not len(places):
             continue
         rows = np.flatnonzero(random.random(len(factors)) < _FILLED)
         chosen = places[random.integers(0, len(places), len(rows))]
-        others = _product(factors, places, rows) // factors[rows, chosen]
+        others = factors[rows[:, None], places].prod(axis=1) // factors[rows, chosen]
         factors[rows, chosen] = np.maximum(1, getattr(array, level) // others)
 
 
-def _product(factors: Ints, places: Ints, rows: Ints) -> Ints:
-    product = np.ones(len(rows), dtype=np.int64)
-    for place in places:
-        product *= factors[rows, place]
-    return product
-
-
-def _settle(layout: _Layout, layer: Layer, factors: Ints, even: Bools) -> Bools:
+def settle(plan: Layout, layer: Layer, factors: Ints, even: Bools | None = None) -> Bools:
     """From the inside out: no loop turns more often than there is work for it, evened ones in equal parts.
 
     Returns which mappings cover the layer.
     """
     legal = np.ones(len(factors), dtype=bool)
-    for axis, places, closes in layout.by_axis:
+    columns = np.ascontiguousarray(factors.T)
+    for axis, places, closes in plan.by_axis:
         extent = axis_extent(layer, axis)
-        block = np.ones(len(factors), dtype=np.int64)
-        most = np.full(len(factors), extent, dtype=np.int64)
+        block, most = 1, np.full(len(factors), extent, dtype=np.int64)
         for place in places[:-1] if closes else places:
-            factor = np.minimum(factors[:, place], most)
-            evened = np.flatnonzero(even[:, place])
+            factor = np.minimum(columns[place], most)
+            evened = () if even is None else np.flatnonzero(even[:, place])
             if len(evened):
                 factor[evened] = -(-most[evened] // -(-most[evened] // factor[evened]))
-            factors[:, place] = factor
-            block *= factor
+            columns[place] = factor
+            block = block * factor
             most = -(-extent // block)
         if closes:
-            factors[:, places[-1]] = most
+            columns[places[-1]] = most
         else:
             legal &= most == 1
+    factors[:] = columns.T
     return legal
 
 
 @lru_cache(maxsize=4096)
-def _layout(shape: Shape) -> _Layout:
+def layout(shape: Shape) -> Layout:
     loops = shape.loops
     outermost: dict[str, int] = {}
     for place, (level, axis) in enumerate(loops):
@@ -174,4 +174,4 @@ def _layout(shape: Shape) -> _Layout:
         np.array([place for place, loop in enumerate(loops) if loop[0] == level], dtype=np.int64)
         for level in SPATIAL_LEVELS
     )
-    return _Layout(np.array(given, dtype=np.int64), spatial, partners, choices, tuple(by_axis))
+    return Layout(np.array(given, dtype=np.int64), spatial, partners, choices, tuple(by_axis))

@@ -24,6 +24,7 @@ class Pool:
     def __init__(self) -> None:
         self.entries: list[tuple[float, int, Niche, MappingColumn]] = []
         self._known: set[tuple[object, bytes]] = set()
+        self._polished: set[tuple[int, int]] = set()
         self._count = 0
 
     @property
@@ -37,14 +38,19 @@ class Pool:
         better = np.flatnonzero(values < worst)
         if not len(better):
             return
-        spatial = [place for place, loop in enumerate(column.shape.loops) if loop[0] in SPATIAL_LEVELS]
-        for row in better[np.argsort(values[better], kind="stable")][:_KEPT]:
-            key = (column.shape, column.factors[row].tobytes())
+        shape = column.shape
+        spatial = [place for place, loop in enumerate(shape.loops) if loop[0] in SPATIAL_LEVELS]
+        before = self._count
+        for row in better[np.argsort(values[better], kind="stable")[:_KEPT]].tolist():
+            factors = column.factors[row]
+            key = (shape, factors.tobytes())
             if key not in self._known:
                 self._known.add(key)
                 self._count += 1
-                niche = (column.shape, column.factors[row, spatial].tobytes())
-                self.entries.append((float(values[row]), self._count, niche, column.take(row[None])))
+                niche = (shape, factors[spatial].tobytes())
+                self.entries.append((float(values[row]), self._count, niche, MappingColumn(shape, factors[None].copy())))
+        if self._count == before:
+            return
         self.entries.sort(key=lambda entry: entry[:2])
         alike: Counter[Niche] = Counter()
         kept = []
@@ -53,6 +59,16 @@ class Pool:
             if alike[entry[2]] <= _ALIKE:
                 kept.append(entry)
         self.entries = kept[:_KEPT]
+
+    def unpolished(self, kind: int, among: int, leading: bool) -> MappingColumn | None:
+        """The best that has not been asked for: of the best few, or of those that lead their niches."""
+        led: set[Niche] = set()
+        for _, number, niche, column in self.entries if leading else self.entries[:among]:
+            if (number, kind) not in self._polished and not (leading and niche in led):
+                self._polished.add((number, kind))
+                return column
+            led.add(niche)
+        return None
 
     def parents(self, random: np.random.Generator, number: int, count: int) -> list[MappingColumn]:
         """About `count` copies of `number` mappings, better ones more often; those of one shape together."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from math import inf
 from time import monotonic
 
@@ -22,7 +19,7 @@ from workloads.errors import InputError
 
 Floats = NDArray[np.float64]
 Cost = Callable[[MappingColumn], Floats]
-"""What to minimise, one value a mapping; infinite where it does not fit. May be called from several threads."""
+"""What to minimise, one value a mapping; infinite where it does not fit."""
 
 _SMALL = 100_000
 """A space of more mappings is not tried whole, whatever the budget."""
@@ -30,6 +27,8 @@ _ROUND = 512
 _PARENTS = 16
 _DRAWN = 4
 """One round in so many is drawn afresh: the pool may have settled around one of several good places."""
+_POLISHED = 2
+_BEST = 8
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -99,12 +98,18 @@ class _Run:
     def __init__(self, space: MapSpace, cost: Cost, bound: Cost | None, random: np.random.Generator) -> None:
         self.began = monotonic()
         self.pool = Pool()
-        self.costed = self.pruned = 0
+        self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
 
     def round(self, count: int) -> int:
         """Step from the best so far, or draw afresh, `count` times; what is not legal counts too."""
         space, random = self._space, self._random
+        self.rounds += 1
+        if self.rounds % _POLISHED == 0:
+            near = self._near()
+            if near:
+                self.take(near)
+                return sum(len(column) for column in near)
         shape = space.shape(random) if random.integers(_DRAWN) == 0 or not self.pool.entries else None
         if shape is not None:
             columns = [space.sample(shape, count, random)]
@@ -116,23 +121,24 @@ class _Run:
         self.take([column for column in columns if len(column)])
         return count
 
+    def _near(self) -> list[MappingColumn]:
+        """What is near one of the best mappings: next to it, or unrolled in another way."""
+        kind = self.rounds // _POLISHED % 3
+        best = self.pool.unpolished(kind // 2, _BEST, kind == 1)
+        if best is None:
+            return []
+        near = self._space.respread(best, _ROUND, self._random) if kind == 2 else [self._space.neighbours(best)]
+        return [column for column in near if len(column)]
+
     def take(self, columns: list[MappingColumn]) -> None:
-        """Cost columns, side by side where there are cores; the best join the pool in the order given."""
+        """Cost columns; the best join the pool in the order given."""
         least = self.pool.least
-        kept = []
         for column in columns:
             column = self._space.fitting(column)
-            if self._bound is not None and least < np.inf:
+            if self._bound is not None and least < np.inf and len(column):
                 promising = column.take(self._bound(column) < least)
                 self.pruned += len(column) - len(promising)
                 column = promising
             if len(column):
                 self.costed += len(column)
-                kept.append(column)
-        for column, values in zip(kept, _threads().map(self._cost, kept), strict=True):
-            self.pool.add(column, values)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="search")
+                self.pool.add(column, self._cost(column))

@@ -18,6 +18,7 @@ from mappings.dataflows import DATAFLOWS, ArrayShape, candidates, close
 from mappings.footprint import Fits, Footprints, anything_fits
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
+from mappings.neighbours import neighbours, respread
 from mappings.orders import general_shapes, random_shape, reordered, widened
 from workloads.layer import Layer
 
@@ -46,9 +47,13 @@ class MapSpace:
 
     @cached_property
     def candidates(self) -> list[MappingColumn]:
-        """Every candidate of the named dataflows, whether it fits or not."""
+        """Every candidate of the named dataflows, whether it fits or not; a column a shape."""
         names = DATAFLOWS if self.dataflows is None else self.dataflows
-        return [column for name in names for column in candidates(name, self.layer, self.array)]
+        found: dict[Shape, list[Ints]] = {}
+        for name in names:
+            for column in candidates(name, self.layer, self.array):
+                found.setdefault(column.shape, []).append(column.factors)
+        return [MappingColumn(shape, np.concatenate(factors)) for shape, factors in found.items()]
 
     def seeds(self) -> list[MappingColumn]:
         """The candidates that fit: where a search starts, and what it is never worse than."""
@@ -87,6 +92,17 @@ class MapSpace:
         """Each mapping some steps away, within the array; what is not legal is dropped."""
         return step(column, self.layer, self.array, random)
 
+    def neighbours(self, column: MappingColumn) -> MappingColumn:
+        """All mappings next to the column's only one."""
+        return neighbours(column, self.layer, self.array)
+
+    def respread(self, column: MappingColumn, most: int, random: np.random.Generator) -> list[MappingColumn]:
+        """The column's only mapping, about `most` times, unrolled in other ways, of its shape or of others."""
+        shapes = [column.shape, *self._others(column.shape)]
+        return [
+            respread(_moved(column, shape), self.layer, self.array, most // len(shapes), random) for shape in shapes
+        ]
+
     def reorder(self, column: MappingColumn, random: np.random.Generator) -> MappingColumn:
         """The same factors in another shape, where the space has others to go to."""
         if self.dataflows is None:
@@ -95,7 +111,7 @@ class MapSpace:
             for _ in range(1 + int(random.integers(3))):
                 shape = reordered(shape, random)
             return close(_moved(wide, shape), self.layer)
-        others = [shape for shape in self._named if shape.name == column.shape.name and shape != column.shape]
+        others = self._others(column.shape)
         if not others:
             return column
         return close(_moved(column, others[int(random.integers(len(others)))]), self.layer)
@@ -103,6 +119,12 @@ class MapSpace:
     @cached_property
     def _named(self) -> list[Shape]:
         return list(dict.fromkeys(column.shape for column in self.candidates))
+
+    def _others(self, shape: Shape) -> list[Shape]:
+        """The other shapes of a named dataflow."""
+        if self.dataflows is None:
+            return []
+        return [other for other in self._named if other.name == shape.name and other != shape]
 
     def _draw(self, shape: Shape, level: str, factors: Ints, random: np.random.Generator) -> None:
         """Temporal factors of a level: one, all that is left, or a cut of it into nearly equal parts."""

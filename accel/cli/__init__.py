@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 _SHOWN = 80
 """Characters of a file name in a message, at most."""
@@ -25,6 +27,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _tell
+        return _run(arguments)
+
+
+def _tell(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int,
+    file: TextIO | None = None, line: str | None = None,
+) -> None:  # fmt: skip
+    """A warning as a line for who reads the terminal: where in our code it was raised is not for them."""
+    sys.stderr.write(f"accel: warning: {' '.join(str(message).split())}\n")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     from accel.cli.app import app
 
     if sys.stdout is None:  # closed by the shell (`>&-`): files may still be asked for

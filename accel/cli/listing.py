@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +11,9 @@ from rich.text import Text
 from accel.cli.console import show
 from accel.units import COUNT, human
 from workloads.errors import InputError
+
+if TYPE_CHECKING:
+    pass
 
 
 def plain_table(*headings: str) -> Table:
@@ -43,25 +48,30 @@ def list_networks() -> None:
 
 
 def list_accelerators() -> None:
-    """The presets."""
+    """The presets: their sizes, what they do with widths and zeros, and where they come from."""
     from accel.spec import load, preset_names
 
-    table = plain_table("accelerator", ">PEs", ">MHz", ">buffers, KiB", "DRAM", "dataflows", "paper")
-    for name in preset_names():
-        spec = load(name)
+    specs = [load(name) for name in preset_names()]
+    sizes = plain_table("accelerator", ">PEs", ">MHz", ">buffers, KiB", "DRAM")
+    styles = plain_table("accelerator", ">bits", "multipliers", "input\nzeros", "weight\nzeros", "dataflows")
+    papers = plain_table("accelerator", "paper")
+    for spec in specs:
         array = spec.pe_array
         lanes = f" x {array.lanes}" if array.lanes > 1 else ""
         memories = (spec.data_buffer.kib, spec.data_buffer.accumulator_kib, spec.weight_buffer.kib)
-        table.add_row(
-            name,
+        sizes.add_row(
+            spec.name,
             f"{array.rows} x {array.columns}{lanes}",
             f"{spec.clock_mhz:g}",
             " + ".join(f"{kib:g}" for kib in memories if kib),
             spec.dma.dram,
-            Text("\n".join(spec.mapping.dataflows)),
-            Text(spec.citation),
         )
-    show(table)
+        handling, dataflows = array.zero_handling, Text("\n".join(spec.mapping.dataflows))
+        bits = f"{array.bits.input} x {array.bits.weight}"
+        zeros = ("" if how == "none" else how for how in (handling.input, handling.weight))
+        styles.add_row(spec.name, bits, array.precision.style, *zeros, dataflows)
+        papers.add_row(spec.name, Text(spec.citation))
+    show(sizes, styles, papers)
 
 
 def list_dataflows() -> None:

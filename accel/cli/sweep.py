@@ -17,6 +17,7 @@ from accel.cli.values import changes_of, mapping_of, names, whole
 from accel.output import require_folder, write_text
 from accel.spec import load
 from accel.units import DATA, ENERGY, TIME, human, percent
+from workloads import InputError
 from workloads import load as load_network
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def sweep(
     jobs: str | None,
     fuse: bool,
 ) -> None:
-    """Simulate the grid, print its front, save all of it. Raises InputError; a failing point is only a row."""
+    """Simulate the grid, print its front, save all of it; a failing point is only a row.
+
+    Raises InputError, also when no point can be simulated: then nothing is saved.
+    """
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
     most = os.cpu_count() or 1 if jobs is None else whole("--jobs", jobs, 1)
     require_folder(out, (TABLE, PICTURE))
@@ -63,6 +67,8 @@ def sweep(
         )  # fmt: skip
     failed = frame[frame["error"] != ""]
     fine = frame[frame["error"] == ""]
+    if fine.empty:
+        raise InputError(f"no point of {len(frame)} can be simulated, the first: {failed['error'].iloc[0]}")
     _show_front(fine, list(swept))
     write_text(out / TABLE, frame.to_csv(index=False, lineterminator="\n"))
     plots.save(plots.energy_latency_scatter(frame), out / PICTURE)

@@ -133,12 +133,8 @@ def budget_of(given: str) -> Budget:
 
     text = given.strip()
     try:
-        if text.endswith("s"):
-            return Budget(seconds=float(text[:-1]))
-        return Budget(mappings=whole("--budget", text, 1))
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
+        return Budget(seconds=float(text[:-1])) if text.endswith("s") else Budget(mappings=whole("--budget", text, 1))
+    except ValueError:  # and InputError, which is one
         raise InputError(
-            f'--budget = "{given}": needs a number of mappings, like 20000, or of seconds, like 2s'
+            f'--budget = "{given}": needs a number of mappings from 1 up, like 20000, or of seconds above 0, like 2s'
         ) from None

@@ -40,12 +40,11 @@ ESTIMATES = 31
 (
     DATA_TILES, WEIGHT_TILES, DATA_BITS, WEIGHT_CAPACITY, ACCUMULATOR_BITS, RESERVED_BITS, INPUT_STAYS, OUTPUT_STAYS,
     LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, CODED_HERE_INPUT,
-    STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, FITTING_ONLY,
-    CODED_HERE_WEIGHT, CODEC_RATE,
-) = range(23)  # fmt: skip
-LIMITS = 25
-"""STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them.
-FITTING_ONLY: of mappings that do not fit, only FITS and NEED are found. CODEC_RATE: words a cycle, three fields."""
+    STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, CODED_HERE_WEIGHT, CODEC_RATE,
+) = range(22)  # fmt: skip
+LIMITS = 24
+"""STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them. CODEC_RATE: words a cycle, three
+fields."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
@@ -60,10 +59,12 @@ G, N, K, C, P, Q, R, S = range(8)
 
 
 class Column(NamedTuple):
-    """Many mappings of one shape: `factors` (rows, loops); `levels`: first loop of off_chip, on_chip, registers, rows,
+    """Many mappings of one shape: `factors` (rows, loops); `order`, `group`: as `equal_rows` says; `levels`: first loop of off_chip, on_chip, registers, rows,
     columns, lanes and the end; `axes`: of each loop; `hold`: by operand, loops outside its place in the buffer."""
 
     factors: Ints
+    order: Ints
+    group: Ints
     levels: Ints
     axes: Ints
     hold: Ints
@@ -117,24 +118,30 @@ def _transfer(
     mean = np.ceil(bits / number)
     if coded:
         return mean_transfer(mean, 1.0, mean, np.ceil(words / number / codec_rate), timing)
-    runs = span = stride = 1
-    broken = False
-    for position in range(4, -1, -1):
-        if broken:
-            runs *= extents[position]
-        broken = broken or extents[position] < sizes[position]
-        span += (extents[position] - 1) * stride
-        stride *= sizes[position]
+    a, b, c, d, e = extents
+    runs = 1  # stretches of consecutive addresses: what lies outside the innermost side that is cut
+    if e < sizes[4]:
+        runs = a * b * c * d
+    elif d < sizes[3]:
+        runs = a * b * c
+    elif c < sizes[2]:
+        runs = a * b
+    elif b < sizes[1]:
+        runs = a
+    span = ((((a - 1) * sizes[1] + b - 1) * sizes[2] + c - 1) * sizes[3] + d - 1) * sizes[4] + e
     return mean_transfer(mean, float(runs), float(span * word_bits), 0.0, timing)
 
 
 @kernel
-def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_row: int, last_row: int) -> None:
-    """Cost rows first_row..last_row-1 of the column; see ESTIMATES for the columns of `result`.
+def estimate_rows(
+    column: Column, nest: Nest, chip: Chip, fitting_only: bool, result: Floats, first: int, last: int
+) -> None:
+    """Cost rows first..last-1 of the column's order; see ESTIMATES for the columns of `result`, zeros before.
 
-    What depends on the pass alone is kept from row to row, so columns should change it seldom.
+    What depends on the pass alone is found once for a group of rows. `fitting_only`: of mappings that do not fit, only
+    FITS, STEPS, HELD and NEED are found.
     """
-    factors, levels, loop_axes, hold = column
+    factors, order, group, levels, loop_axes, hold = column
     extent, relevant, reduced, dims, sizes = nest.extent, nest.relevant, nest.reduced, nest.dims, nest.sizes
     machine, limits, prices, zeros, timing = chip.machine, chip.limits, chip.prices, chip.zeros, per_unit(chip.timing)
     spans, strides, padding, window, height, width = (
@@ -149,10 +156,13 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     unroll = np.ones(axes, dtype=np.int64)
     full = np.ones(axes, dtype=np.int64)
     whole_pass = np.ones(axes, dtype=np.int64)
-    tile = np.ones(axes, dtype=np.int64)
-    tiles = np.ones(axes, dtype=np.int64)
-    region = np.ones(axes, dtype=np.int64)
-    regions = np.ones(axes, dtype=np.int64)
+    # What lies inside all off-chip loops, and inside those outside an operand's place in the buffer; how many of each.
+    region = np.ones((2, axes), dtype=np.int64)
+    regions = np.ones((2, axes), dtype=np.int64)
+    tile, tiles = region[0], regions[0]
+    axis_of = np.zeros(registers + 1, dtype=np.int64)  # of the loops that have more than one iteration
+    times = np.ones(registers + 1, dtype=np.int64)
+    inside = np.zeros(3, dtype=np.int64)  # how many of those lie outside an operand's place
     blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
     current = np.ones(axes, dtype=np.int64)
     counts = np.ones(axes, dtype=np.int64)
@@ -169,20 +179,18 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
     moves, cycles, outer = np.zeros(4), np.zeros(4), np.ones(on + 1)
     taps = sizes[R] * (sizes[R] + 1) // 2 * sizes[S] * (sizes[S] + 1) // 2
     classes = np.empty((min(taps, sizes[C] * sizes[R] * sizes[S]) + 1, 6), dtype=np.int64)
-    memo = np.zeros((len(nest.parts), traffic.MEMO_ROWS, traffic.MEMO_FIELDS), dtype=np.int64)
+    memo = traffic.new_memo(len(nest.parts), last - first)
     used_lanes = hops = 1
     distinct_inputs = 0
+    any_held = False
     for axis in range(axes):
         for operand in range(3):
             if relevant[axis, operand]:
                 whole[operand] *= extent[axis]
-    for row in range(first_row, last_row):
-        factor = factors[row]
-        out = result[row]
-        fresh = row == first_row
-        for loop in range(registers, end):
-            fresh = fresh or factor[loop] != factors[row - 1, loop]
-        if fresh:
+    for place in range(first, last):
+        factor = factors[order[place]]
+        out = result[order[place]]
+        if place == first or group[place] != group[place - 1]:
             unroll[:] = 1
             lanes[:] = 1
             hops = used_lanes = 1
@@ -200,6 +208,9 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 extent, full, loop_axes[registers:spatial], unroll, lanes, relevant, reduced, window,
                 strides, machine, zeros, totals,
             )  # fmt: skip
+            any_held = False
+            for operand in range(3):
+                any_held = any_held or totals[inner.HELD_FLAG + operand] > 0
             for axis in range(axes):
                 whole_pass[axis] = min(full[axis], extent[axis])
                 blocks[axis] = -(-extent[axis] // whole_pass[axis])
@@ -207,70 +218,53 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 for operand in range(3):
                     if totals[inner.HELD_FLAG + operand] > 0 and relevant[axis, operand]:
                         uses[axis, 3] = True
-            starts[0] = 0
             distinct_inputs = register_inputs(extent, starts, 0, whole_pass, relevant, window, strides)
 
         # Tiles.
-        tile[:] = full
-        partial = False
-        for loop in range(registers):
-            partial = partial or (factor[loop] > 1 and reduced[loop_axes[loop]])
-            if loop >= on:
-                tile[loop_axes[loop]] *= factor[loop]
+        active = 0
+        for loop in range(on):
+            axis_of[active], times[active] = loop_axes[loop], factor[loop]
+            active += factor[loop] > 1
+        off = active
+        for loop in range(on, registers):
+            axis_of[active], times[active] = loop_axes[loop], factor[loop]
+            active += factor[loop] > 1
+        for axis in range(axes):
+            tile[axis], tiles[axis] = whole_pass[axis], blocks[axis]
+        partial = weight_inside = False
+        for loop in range(active):
+            partial = partial or reduced[axis_of[loop]]
+        for loop in range(off, active):
+            axis = axis_of[loop]
+            weight_inside = weight_inside or relevant[axis, WEIGHT]
+            tile[axis] = min(tile[axis] * times[loop], extent[axis])
+            tiles[axis] = -(-extent[axis] // tile[axis])
         steps = 1
         for axis in range(axes):
-            tile[axis] = min(tile[axis], extent[axis])
-            tiles[axis] = blocks[axis] if tile[axis] == whole_pass[axis] else -(-extent[axis] // tile[axis])
             steps *= tiles[axis]
 
-        # Between DRAM and buffers.
+        # What the buffers hold, and the input words that every tile fetches once.
+        touched = 0
         for operand in range(3):
-            region[:] = tile
-            regions[:] = tiles
-            for loop in range(hold[operand], on):
-                if factor[loop] > 1:
-                    axis = loop_axes[loop]
-                    region[axis] *= factor[loop]
-                    regions[axis] = -(-extent[axis] // region[axis])
-            terms = stays(
-                factor,
-                loop_axes,
-                hold[operand],
-                0,
-                region,
-                regions,
-                extent,
-                uses,
-                operand,
-                current,
-                counts,
-                weights,
-                starts,
-            )
-            numbers[operand] = loaded[operand] = 0
-            for term in range(terms):
-                numbers[operand] += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, operand)
-                if operand == INPUT:
-                    words, most = input_words(
-                        starts, term, tile, region, extent, dims, alone, parts, places, sides,
-                        sizes, spans, strides, padding, height, width, classes, memo,
-                    )  # fmt: skip
-                    if term == 0:
-                        held[INPUT] = most
-                else:
-                    words = volume(extent, starts, term, relevant, operand) if term > 0 else whole[operand]
-                loaded[operand] += weights[term] * words
-            if operand != INPUT:
-                held[operand] = 1
+            inside[operand] = off
+            if hold[operand] < on:
+                _grow(factor, loop_axes, hold[operand], on, extent, region, regions)
+                inside[operand] = 0
+                for loop in range(hold[operand]):
+                    inside[operand] += factor[loop] > 1
+            kept = region[0 if inside[operand] == off else 1]
+            if operand == INPUT:
+                touched, held[INPUT] = input_words(
+                    starts, 0, tile, kept, extent, dims, alone, parts, places, sides,
+                    sizes, spans, strides, padding, height, width, classes, memo,
+                )  # fmt: skip
+            else:
+                words = 1
                 for axis in range(axes):
-                    if relevant[axis, operand]:
-                        held[operand] *= min(region[axis], extent[axis])
-        back = loaded[OUTPUT] - whole[OUTPUT]
+                    words *= kept[axis] if relevant[axis, operand] else 1
+                held[operand] = words
 
         # Whether the tiles fit.
-        weight_inside = False
-        for loop in range(on, registers):
-            weight_inside = weight_inside or (factor[loop] > 1 and relevant[loop_axes[loop], WEIGHT])
         need = limits[RESERVED_BITS]
         if not limits[INPUT_STAYS]:
             kept_inputs = held[INPUT] * bits[0]
@@ -292,23 +286,44 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         out[FITS] = 1.0 if fits else 0.0
         out[STEPS] = steps
         out[HELD_INPUT], out[HELD_WEIGHT], out[HELD_OUTPUT] = held[INPUT], held[WEIGHT], held[OUTPUT]
-        out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
         out[NEED_DATA] = need
         out[NEED_WEIGHT] = kept_weights
         out[NEED_SUMS] = outputs if apart else 0
-        if limits[FITTING_ONLY] and not fits:
+        if fitting_only and not fits:
             continue
 
-        # Between buffers and registers. What they hold comes in again at every step, unless the stream just goes on.
-        going = False
+        # Between DRAM and buffers.
         for operand in range(3):
-            going = going or totals[inner.HELD_FLAG + operand] > 0
-        for loop in range(on, registers):
-            if factor[loop] > 1:
-                going = going and not uses[loop_axes[loop], 3]
+            if hold[operand] < on:
+                _grow(factor, loop_axes, hold[operand], on, extent, region, regions)
+            which = 0 if inside[operand] == off else 1
+            terms = stays(
+                axis_of, times, inside[operand], 0, region[which], regions[which], extent, uses, operand, current, counts,
+                weights, starts,
+            )  # fmt: skip
+            words = touched if operand == INPUT else whole[operand]
+            numbers[operand] = weights[0] * blocks_from(extent, starts, 0, tile, tiles, uses, operand)
+            loaded[operand] = weights[0] * words
+            for term in range(1, terms):
+                numbers[operand] += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, operand)
+                if operand == INPUT:
+                    words, _ = input_words(
+                        starts, term, tile, region[which], extent, dims, alone, parts, places, sides,
+                        sizes, spans, strides, padding, height, width, classes, memo,
+                    )  # fmt: skip
+                else:
+                    words = volume(extent, starts, term, relevant, operand)
+                loaded[operand] += weights[term] * words
+        back = loaded[OUTPUT] - whole[OUTPUT]
+
+        # Between buffers and registers. What they hold comes in again at every step, unless the stream just goes on.
+        going = any_held
+        for loop in range(off, active):
+            going = going and not uses[axis_of[loop], 3]
         chains = steps
+        terms = 0
         if going:
-            terms = stays(factor, loop_axes, on, 0, tile, tiles, extent, uses, 3, current, counts, weights, starts)
+            terms = stays(axis_of, times, off, 0, tile, tiles, extent, uses, 3, current, counts, weights, starts)
             chains = 0
             for term in range(terms):
                 chains += weights[term] * blocks_from(extent, starts, term, tile, tiles, uses, 3)
@@ -318,8 +333,8 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
                 continue
             if not going:
                 terms = stays(
-                    factor, loop_axes, registers, on, whole_pass, blocks, extent, uses, operand, current, counts,
-                    weights, starts,
+                    axis_of, times, active, off, whole_pass, blocks, extent, uses, operand, current, counts, weights,
+                    starts,
                 )  # fmt: skip
             for term in range(terms):
                 if operand == INPUT and term == 0:
@@ -414,7 +429,7 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         opened = moves[LOAD_INPUT] * rows_input + moves[LOAD_WEIGHT] * rows_weight
         opened += 2.0 * returning * rows_psum + finals * rows_output
         latency = limits[LAYER_SETUP] + layer_cycles(
-            factor, loop_axes, on, relevant, steps, compute / steps, moves, cycles, outer, limits[DATA_TILES],
+            times, axis_of, off, relevant, steps, compute / steps, moves, cycles, outer, limits[DATA_TILES],
             limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
         latency = max(latency, max(compute, bus))
@@ -465,6 +480,19 @@ def estimate_rows(column: Column, nest: Nest, chip: Chip, result: Floats, first_
         out[BUS] = bus
         out[OPENED] = opened
         out[HOPS] = handed
+        out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
+
+
+@kernel
+def _grow(factor: Ints, loop_axes: Ints, first: int, last: int, extent: Ints, region: Ints, regions: Ints) -> None:
+    """Fill region[1], regions[1]: what the loops first..last-1 make of the tile, region[0], and how many there are."""
+    for axis in range(len(extent)):
+        region[1, axis], regions[1, axis] = region[0, axis], regions[0, axis]
+    for loop in range(first, last):
+        if factor[loop] > 1:
+            axis = loop_axes[loop]
+            region[1, axis] = min(region[1, axis] * factor[loop], extent[axis])
+            regions[1, axis] = -(-extent[axis] // region[1, axis])
 
 
 @kernel

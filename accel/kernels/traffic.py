@@ -14,78 +14,70 @@ Bools = NDArray[np.bool_]
 # Dimensions in the order of `sizes`, `spans` and `dims`.
 G, N, K, C, P, Q, R, S = range(8)
 
-MEMO_ROWS = 1 << 12
-MEMO_FIELDS = 4
-"""A memo (parts, rows, fields) of input words: the tiles and the regions they are of, their sum, the most at once."""
+_MEMO_ROWS = 1 << 12
+
+
+@kernel
+def new_memo(parts: int, rows: int) -> Ints:
+    """Room to remember what `input_words` finds in so many rows, by part: tiles, regions, their sum, most at once."""
+    slots = 16
+    while slots < min(2 * rows, _MEMO_ROWS):
+        slots *= 2
+    return np.zeros((parts, slots, 4), dtype=np.int64)
 
 
 @kernel
 def stays(
-    factor: Ints, loop_axes: Ints, last: int, first: int, region: Ints, regions: Ints, extent: Ints, uses: Bools,
+    axis_of: Ints, times: Ints, last: int, first: int, region: Ints, regions: Ints, extent: Ints, uses: Bools,
     which: int, current: Ints, counts: Ints, weights: Ints, starts: Ints,
 ) -> int:  # fmt: skip
     """How often each block of an operand comes in under the loops `first`..`last - 1`, as a sum of few terms.
 
-    region: (axes,) what one iteration of all these loops covers, `regions` in all; uses[:, which]: the axes that
-    select the block. A loop that does not select it brings the block back in every iteration, if another block was
-    there in between: if a selecting loop inside it has more than one iteration left. At the ragged end of an axis that
-    two loops share it may have only one. So the number of comings of a block at (i, ...) is the sum of weights[term]
-    over the terms whose starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first
-    covers all blocks. `current` and `counts` are room for a number an axis.
+    axis_of, times: the loops of more than one iteration. region: (axes,) what one iteration of all these loops covers,
+    `regions` in all, no more than the extent; uses[:, which]: the axes that select the block. A loop that does not
+    select it brings the block back in every iteration, if another block was there in between: if a selecting loop
+    inside it has more than one iteration left. At the ragged end of an axis that two loops share it may have only one.
+    So the number of comings of a block at (i, ...) is the sum of weights[term] over the terms whose
+    starts[term, axis] <= i for every selecting axis. Returns the number of terms; the first covers all blocks, from
+    starts[0] on, which is 0. `current` and `counts` are room for a number an axis.
     """
     axes = len(extent)
     for axis in range(axes):
         current[axis] = region[axis]
-        counts[axis] = regions[axis]
-        starts[0, axis] = 0
-    terms = times = 0
-    alone = True  # no selecting loop inside has two iterations
-    for loop in range(last - 1, first - 1, -1):
-        if factor[loop] == 1:
-            continue
-        moved = loop_axes[loop]
+        counts[axis] = 1 if uses[axis, which] else regions[axis]
+    loop = last - 1
+    while loop >= first and not uses[axis_of[loop], which]:  # the block just stays
+        moved = axis_of[loop]
+        current[moved] = min(current[moved] * times[loop], extent[moved])
+        counts[moved] = -(-extent[moved] // current[moved])
+        loop -= 1
+    comings = 1
+    for axis in range(axes):
+        comings *= counts[axis]
+    weights[0] = comings
+    terms = 1
+    while loop >= first and comings > 1:
+        moved = axis_of[loop]
         if uses[moved, which]:
-            current[moved] *= factor[loop]
-            alone = False
-            continue
-        if not alone:
-            if terms == 0:
-                times = _returns(counts, uses, which)
-                weights[0] = times
-                terms = 1
-            single = True
+            current[moved] *= times[loop]
+        else:
             for axis in range(axes):
                 starts[terms, axis] = 0
                 if uses[axis, which] and current[axis] > region[axis]:
-                    single = False
-                    if current[axis] < extent[axis]:
-                        final = (extent[axis] - 1) // current[axis] * current[axis]
-                        starts[terms, axis] = final
-                        single = extent[axis] - final <= region[axis]
-                    if not single:
-                        break
-            if not single:
-                break
-        current[moved] *= factor[loop]
-        counts[moved] = 1 if current[moved] >= extent[moved] else -(-extent[moved] // current[moved])
-        if not alone:
-            fewer = _returns(counts, uses, which)
-            weights[terms] = fewer - times
-            times = fewer
+                    if current[axis] >= extent[axis]:
+                        return terms
+                    final = (extent[axis] - 1) // current[axis] * current[axis]
+                    starts[terms, axis] = final
+                    if extent[axis] - final > region[axis]:
+                        return terms
+            current[moved] = min(current[moved] * times[loop], extent[moved])
+            others = comings // counts[moved]
+            counts[moved] = -(-extent[moved] // current[moved])
+            weights[terms] = others * counts[moved] - comings
+            comings = others * counts[moved]
             terms += 1
-    if terms == 0:
-        weights[0] = _returns(counts, uses, which)
-        terms = 1
+        loop -= 1
     return terms
-
-
-@kernel
-def _returns(counts: Ints, uses: Bools, which: int) -> int:
-    times = 1
-    for axis in range(len(counts)):
-        if not uses[axis, which]:
-            times *= counts[axis]
-    return times
 
 
 @kernel
@@ -307,7 +299,7 @@ def input_words(
                 tiles = tiles * (extent[axis] + 1) + tile[axis]
                 regions = regions * (extent[axis] + 1) + min(region[axis], extent[axis])
                 known = known and starts[term, axis] == 0
-        slot = (tiles ^ tiles >> 12 ^ regions * 31) & (MEMO_ROWS - 1)
+        slot = (tiles ^ tiles >> 12 ^ regions * 31) & (memo.shape[1] - 1)
         if known and memo[part, slot, 0] == tiles and memo[part, slot, 1] == regions:
             whole, held = memo[part, slot, 2], memo[part, slot, 3]
         else:

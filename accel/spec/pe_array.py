@@ -75,7 +75,7 @@ class Matching(Part):
     together when `width` is their number. column: an input at a time with the stored weights of its column, `width` of
     them a cycle. plane: `inputs` inputs with `weights` weights of a channel a cycle, every one with every other.
     structured: `n` multipliers serve `m` neighbouring channels, each picks its input among them; a layer with more than
-    `n` nonzero weights in any of these groups runs as on a dense array.
+    `n` nonzero weights in any of these groups, or channels that do not fill them, runs as on a dense array.
     """
 
     style: Literal["inner", "column", "plane", "structured"] = "inner"

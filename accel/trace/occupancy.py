@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.lower import tiles_kept
+from accel.fit import tiles_kept
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.simulation import LayerResult
 from accel.spec import Accelerator

@@ -87,6 +87,16 @@ def test_a_sweep_saves_its_table_and_picture(command: Command, tiny: Path, tmp_p
     assert "Pareto front" in outcome.out
 
 
+def test_a_sweep_of_which_nothing_works_is_bad_input(command: Command, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sweep"
+    changes = ("--set", "pe_array.slack=4,8", "--out", out, "--jobs", 1)
+    outcome = command("sweep", "--net", tiny, "--on", "systolic_32x32", *changes)
+    assert outcome.status == 2
+    assert outcome.err.startswith("accel: error: no point of 2 can be simulated, the first: systolic_32x32: pe_array.")
+    assert outcome.err.count("\n") == 1
+    assert not list(tmp_path.rglob("sweep.csv"))
+
+
 def test_processes_sweep_like_one(command: Command, tiny: Path, tmp_path: Path) -> None:
     for jobs in (1, 2):
         flags = ("--set", "pe_array.rows=8,16", "--out", tmp_path / str(jobs), "--jobs", jobs)

@@ -25,6 +25,20 @@ def test_lists_are_complete(command: Command, what: str, names: tuple[str, ...])
     assert set(names) <= firsts
 
 
+def test_accelerators_are_listed_with_what_they_do_on_zeros_and_widths(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = command("list", "accelerators").out.splitlines()
+    shown = [line.split() for line in lines]
+    # EIE skips both operands (Han et al., section III); Eyeriss gates zero inputs; UNPU is serial in 16 weight bits.
+    assert ["eie", "16", "x", "16", "fixed", "skip", "skip", "input_broadcast"] in shown
+    assert ["eyeriss_v1", "16", "x", "16", "fixed", "gate", "row_stationary"] in shown
+    assert ["unpu", "16", "x", "16", "bit_serial", "window_parallel"] in shown
+    assert max(len(line) for line in lines) <= 80
+    assert not any("…" in line for line in lines)
+
+
 def test_the_zoo_is_listed_with_its_counts(command: Command) -> None:
     (line,) = (line for line in command("list", "networks").out.splitlines() if line.strip().startswith("alexnet"))
     # 8 layers, 724.4 M MACs and 61.0 M parameters: Krizhevsky et al. 2012, grouped, 227 x 227.

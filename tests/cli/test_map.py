@@ -37,12 +37,36 @@ def test_the_second_time_comes_from_the_cache(command: Callable[..., Any]) -> No
     assert "from the cache" not in command(*flags, "--no-cache").out
 
 
+def test_a_broken_file_of_the_cache_is_a_line_of_warning_and_written_anew(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    flags = ("map", "lenet5", "--on", "systolic_32x32", "--budget", 100)
+    first = command(*flags)
+    files = list((tmp_path / "cache").rglob("*.txt"))
+    whole = {path: path.read_text() for path in files}
+    for path in files:
+        path.write_text("mapping")
+    again = command(*flags)
+    assert again.status == 0
+    assert len(files) == 4
+    told, told_again = ([line for line in out.splitlines() if "a second" not in line] for out in (first.out, again.out))
+    assert told == told_again
+    warned = again.err.splitlines()
+    assert len(warned) == 4
+    for line in warned:
+        assert line.startswith("accel: warning: ")
+        assert ": ignored, not a mapping of layer" in line
+    assert {path: path.read_text() for path in files} == whole
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--budget", "0"), ["--budget", "0"]),
         (("--budget", "soon"), ["--budget", "soon"]),
-        (("--budget", "-1s"), ["budget", "-1"]),
+        (("--budget", "-1s"), ['--budget = "-1s"', "seconds above 0"]),
+        (("--budget", "infs"), ['--budget = "infs"', "like 2s"]),
+        (("--budget", "1.5"), ['--budget = "1.5"', "like 2s"]),
         (("--objective", "speed"), ["--objective", "speed", "latency"]),
         (("--dataflow", "mine"), ["--dataflow", "mine", "row_stationary"]),
         (("--out", "/nowhere/at/all.toml"), ["/nowhere"]),

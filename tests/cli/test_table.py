@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from accel.cli.console import plain_text
@@ -58,6 +60,31 @@ def test_names_with_brackets_are_shown_as_they_are() -> None:
 
 def test_prefetched_cycles_are_told() -> None:
     assert "prefetch: 5.00 us less" in plain_text(report_table(report(layer("conv1"), prefetched_cycles=1000)))
+
+
+def test_a_machine_without_zeros_or_codes_says_nothing_of_them() -> None:
+    shown = plain_text(report_table(report(layer("conv1", stored_input_bits=8, stored_weight_bits=8))))
+    assert "\nMACs:" not in shown
+    assert "stored:" not in shown
+
+
+def test_what_zeros_saved_is_told_of_the_whole_network() -> None:
+    # 2 M MACs: 600 k effectual, 1.2 M skipped, 200 k gated. Imbalance 1.2 and 1.6, the second for thrice as long.
+    even = layer("even", effectual_macs=400_000, skipped_macs=500_000, gated_macs=100_000, pe_imbalance=1.2)
+    uneven = layer("uneven", effectual_macs=200_000, skipped_macs=700_000, gated_macs=100_000, pe_imbalance=1.6)
+    shown = plain_text(report_table(report(even, replace(uneven, mac_cycles=3 * even.mac_cycles))))
+    assert "MACs:     effectual 30 %, skipped 60 %, gated 10 %; busiest PE 1.50 x the average one" in shown
+
+
+def test_macs_without_a_multiplier_are_told() -> None:
+    shown = plain_text(report_table(report(layer("conv1", multiplier_free_ops=500_000))))
+    assert "MACs:     50 % without a multiplier" in shown
+
+
+def test_what_codes_take_in_the_dram_is_told_with_the_share_of_their_indices() -> None:
+    bits = {"stored_input_bits": 8_000_000, "stored_weight_bits": 16_000_000, "stored_output_bits": 8_000_000}
+    shown = plain_text(report_table(report(layer("conv1", stored_index_bits=4_000_000, **bits))))
+    assert "stored:   inputs 1.00 MB, weights 2.00 MB, outputs 1.00 MB; 12 % of it index overhead" in shown
 
 
 @pytest.mark.parametrize(

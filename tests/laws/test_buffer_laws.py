@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accel.lower import tiles_kept
+from accel.fit import tiles_kept
 from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator, load
@@ -79,7 +79,7 @@ def test_what_fits_is_what_was_asked_for(case: tuple[LayerResult, Accelerator]) 
     need = int(tiles.held_words[Operand.WEIGHT]) * result.lowered.width.weight * kept[1]
     simulate_layer(tiles.layer, tiles.mapping, spec.with_values({"weight_buffer.kib": need / 8192}))
     small = spec.with_values({"weight_buffer.kib": (need - 1) / 8192})
-    with pytest.raises(InputError, match=rf"weight_buffer.kib = .* too small for a tile of {need} bits: needs "):
+    with pytest.raises(InputError, match=rf"weight_buffer.kib = .* too small for {need} bits of weights: needs "):
         simulate_layer(tiles.layer, tiles.mapping, small)
 
 

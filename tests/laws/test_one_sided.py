@@ -156,10 +156,10 @@ def on_tensor_cores(layer: Layer) -> LayerReport:
     mapping = Mapping(
         "windowed_rows",
         on_chip=(Loop("NPQ", 2),),
-        registers=(Loop("CRS", 16), Loop("K", 2)),
+        registers=(Loop("CRS", -(-layer.C // 8)), Loop("K", 2)),
         rows=(Loop("NPQ", 100),),
         columns=(Loop("K", 128),),
-        lanes=(Loop("CRS", 8),),
+        lanes=(Loop("CRS", min(8, layer.C)),),
     )
     return simulate_layer(layer, mapping, load("sparse_tensor_core")).report
 
@@ -185,6 +185,19 @@ def test_two_of_four_takes_exactly_half_the_cycles_and_other_zeros_save_none() -
     assert half.dram_read_weight_bits == 0.5625 * dense.dram_read_weight_bits  # 2 x (16 + 2) bits instead of 4 x 16
     assert other.dram_read_weight_bits == dense.dram_read_weight_bits
     assert half.energy_pj < other.energy_pj == pytest.approx(dense.energy_pj)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 6, 7])
+def test_channels_that_do_not_fill_their_groups_run_dense(channels: int) -> None:
+    """A group of two channels or fewer is always 2:4, and all of it may be nonzero: halving it would lose products."""
+    layer = Layer("image", K=256, C=channels, Q=200)
+    words = draw(layer, 0)
+    pruned = words.weight * (np.arange(channels) % 4 < 2).reshape(1, channels, 1, 1)
+    whole = on_tensor_cores(layer.with_tensors(Tensors(words.input, np.ones_like(words.weight))))
+    report = on_tensor_cores(layer.with_tensors(Tensors(words.input, pruned.astype(words.weight.dtype))))
+    assert report.skipped_macs == 0
+    assert report.effectual_macs + report.skipped_macs + report.gated_macs <= report.macs
+    assert report.mac_cycles == whole.mac_cycles
 
 
 def test_emptier_groups_are_no_faster_than_two_of_four() -> None:

@@ -120,9 +120,9 @@ def ratios(chip: str, seed: int) -> list[float]:
     for network in ("resnet18", "mobilenet_v2", "alexnet", "vgg16"):
         layers = load(network).layers
         for layer in (layers[index] for index in random.choice(len(layers), 2, replace=False)):
-            space = MapSpace.anything(layer, array_shape(spec))
-            seeds, shapes = map_space(layer, spec).seeds(), space.shapes()
-            drawn = [space.sample(shapes[random.integers(len(shapes))], 32, random) for _ in range(2)]
+            space, seeds = MapSpace(layer, array_shape(spec)), map_space(layer, spec).seeds()
+            shapes = [shape for _ in range(2) if (shape := space.shape(random)) is not None]
+            drawn = [space.sample(shape, 32, random) for shape in shapes]
             for column in (seeds[random.integers(len(seeds))], *drawn):
                 table = accel.estimate(layer, column, spec)
                 usable = np.flatnonzero(table["fits"] & (table["tile_steps"] < 400))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import accel
 from accel.closed_form import costs
-from accel.lower import NOWHERE, buffer_bits
+from accel.fit import buffer_bits
 from accel.mapper import OBJECTIVES, array_shape, fits_buffers, map_space
+from accel.residency import NOWHERE
 from mappings import ArrayShape, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space

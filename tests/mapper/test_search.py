@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.closed_form import costs
-from accel.lower import NOWHERE
 from accel.mapper import OBJECTIVES, array_shape, explore, fits_buffers, map_layer, map_space, objective_value
+from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn, Shape
@@ -233,9 +233,20 @@ def test_more_is_never_worse(field, values):
     assert all(after <= before for before, after in pairwise(best)), best
 
 
-def test_what_fits_nowhere_names_layer_buffer_and_the_size_that_would_do():
-    with pytest.raises(InputError, match=r"layer conv .*(data|weight)_buffer\.kib = 0\.001 is too small .* needs \d"):
-        map_layer(replace(CONV), small_chip(**{"data_buffer.kib": 0.001, "weight_buffer.kib": 0.001}))
+@pytest.mark.parametrize(
+    ("field", "operand"),
+    [
+        ("data_buffer.kib", "bits of inputs and .* bits of partial sums"),
+        ("weight_buffer.kib", "bits of weights"),
+        ("data_buffer.accumulator_kib", "bits of partial sums"),
+    ],
+)
+def test_what_fits_nowhere_names_layer_buffer_operand_and_a_size_that_would_do(field, operand):
+    refused = rf"layer conv .*{field} = 0\.001 is too small for \d+ {operand}: needs"
+    with pytest.raises(InputError, match=refused) as told:
+        map_layer(CONV, small_chip(**{field: 0.001}))
+    least = float(str(told.value).split()[-1])
+    assert map_layer(CONV, small_chip(**{field: least})).name
 
 
 @pytest.mark.parametrize("budget", [{"mappings": 0}, {"seconds": 0.0}, {"seconds": float("nan")}])

@@ -13,7 +13,8 @@ import pytest
 import accel
 import workloads
 from accel.evaluation import Evaluation, evaluate
-from accel.lower import Residency, buffer_bits, tiles_kept
+from accel.fit import buffer_bits, tiles_kept
+from accel.residency import Residency
 from accel.spec import Accelerator
 from accel.trace import events as trace_module
 from accel.trace import trace_events, trace_json

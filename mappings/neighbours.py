@@ -1,0 +1,126 @@
+"""Every mapping next to another one: all changes of one factor, alone or traded for another of its axis or level."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.column import MappingColumn
+from mappings.dataflows import ArrayShape
+from mappings.distinct import distinct_rows
+from mappings.mapping import SPATIAL_LEVELS, axis_extent
+from mappings.moves import Layout, layout, settle
+from workloads.layer import Layer
+
+Ints = NDArray[np.int64]
+
+_SMALL = 16
+"""Of factors up to this, every one is tried; of larger ones those that cut an extent into other numbers of parts."""
+_PARTS = 12
+_MOST = 20_000
+_TILES = (1, 2, 3, 4)
+
+
+def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> MappingColumn:
+    """All neighbours of a column's only mapping, each once, that cover the layer within the array."""
+    plan = layout(column.shape)
+    start = column.factors[0]
+    rows = [start]
+    for place in plan.given.tolist():
+        level, axis = column.shape.loops[place]
+        most = axis_extent(layer, axis)
+        if level in SPATIAL_LEVELS:
+            most = min(most, getattr(array, level))
+        values = _values(most, int(start[place]))
+        values = values[values != start[place]]
+        block = np.repeat(start[None], len(values), axis=0)
+        block[:, place] = values
+        rows.append(block)
+        if level != "off_chip":
+            for outside in plan.given.tolist():
+                if column.shape.loops[outside][0] == "off_chip":
+                    for factor in _TILES:
+                        if factor != start[outside]:
+                            tiles = block.copy()
+                            tiles[:, outside] = factor
+                            rows.append(tiles)
+        for partner in _partners(plan, place):
+            for scaled in _scaled(start[place], start[partner], values):
+                traded = block.copy()
+                traded[:, partner] = scaled
+                rows.append(traded[scaled != start[partner]])
+    factors = np.vstack(rows)
+    within = np.ones(len(factors), dtype=bool)
+    for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True):
+        within &= factors[:, places].prod(axis=1) <= getattr(array, level)
+    factors = factors[within]
+    legal = settle(plan, layer, factors)
+    factors, _ = distinct_rows(factors[legal])
+    return MappingColumn(column.shape, factors[(factors != start).any(axis=1)])
+
+
+def respread(
+    column: MappingColumn, layer: Layer, array: ArrayShape, most: int, random: np.random.Generator
+) -> MappingColumn:
+    """A column's only mapping unrolled in all other ways that fill the array, `most` of them drawn if there are more.
+
+    Half of them take another number of tiles, too: what fits beside another unrolling may be more or less.
+    """
+    plan = layout(column.shape)
+    loops = column.shape.loops
+    choices = [
+        _fillings(tuple(axis_extent(layer, loops[place][1]) for place in places), getattr(array, level))
+        for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True)
+    ]
+    number = int(np.prod([len(found) for found in choices]))
+    index = np.arange(number) if number <= most else random.integers(0, number, most)
+    factors = np.repeat(column.factors, len(index), axis=0)
+    for places, found in zip(plan.spatial, choices, strict=True):
+        factors[:, places] = found[index % len(found)]
+        index = index // len(found)
+    outside = [place for place in plan.given.tolist() if loops[place][0] == "off_chip"]
+    if outside:
+        place = np.array(outside)[random.integers(0, len(outside), len(factors))]
+        rows = np.flatnonzero(random.random(len(factors)) < 0.5)
+        factors[rows, place[rows]] = random.integers(1, _TILES[-1] + 1, len(rows))
+    legal = settle(plan, layer, factors)
+    return MappingColumn(column.shape, factors[legal])
+
+
+@lru_cache(maxsize=4096)
+def _fillings(extents: tuple[int, ...], limit: int) -> Ints:
+    """(fillings, loops): factors that cut extents into different numbers of parts and fill over half of the limit."""
+    found: list[tuple[int, ...]] = [()]
+    for extent in extents:
+        options = {-(-extent // -(-extent // factor)) for factor in range(1, min(extent, limit) + 1)}
+        found = [
+            (*chosen, option) for chosen in found for option in sorted(options) if option * prod(chosen) <= limit
+        ][:_MOST]
+    fullest = max(prod(chosen) for chosen in found)
+    full = [chosen for chosen in found if 2 * prod(chosen) > fullest]
+    return np.array(full, dtype=np.int64).reshape(len(full), len(extents))
+
+
+def _partners(plan: Layout, place: int) -> list[int]:
+    """Loops to trade with: of the same axis, and of the same level."""
+    return sorted({int(other) for kind in (0, 1) for other in plan.partners[kind, place, : plan.choices[kind, place]]})
+
+
+def _scaled(own: int, partner: int, values: Ints) -> tuple[Ints, Ints]:
+    """The partner's factors that keep the product, at most and at least."""
+    product = int(own) * int(partner)
+    return np.maximum(1, product // values), -(-product // values)
+
+
+@lru_cache(maxsize=4096)
+def _useful(most: int) -> Ints:
+    parts = np.unique(np.r_[1 : _PARTS + 1, 2 ** np.arange(most.bit_length())])
+    return np.unique(np.r_[1 : min(most, _SMALL) + 1, -(-most // parts[parts <= most])])
+
+
+def _values(most: int, own: int) -> Ints:
+    near = np.array([own - 1, own + 1, -(-own // 2), 2 * own])
+    return np.union1d(_useful(most), near[(near >= 1) & (near <= most)])
