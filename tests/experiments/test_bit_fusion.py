@@ -12,6 +12,7 @@ from experiments.bit_fusion import (
     closed_form_cycles,
     geometric_mean,
     layer_of,
+    least_cycles,
     run_layers,
     verdicts,
 )
@@ -51,3 +52,11 @@ def test_the_mean_speedup_is_judged() -> None:
     assert geometric_mean(row.speedup for row in rows) == pytest.approx(4.0)
     (verdict,) = verdicts([], rows)
     assert verdict.passed and verdict.mean == pytest.approx(100 * (4 / 3.9 - 1))
+
+
+def test_an_array_that_never_waits_is_bound_by_multipliers_or_link() -> None:
+    """168 multiply-adds a cycle, or each 16-bit word once over 192 bits a cycle."""
+    convolution = layer_of([168, 64, 8, 3, 1, 16, 16], batch=2)
+    assert least_cycles(convolution) == 2 * 8 * 8 * 9 * 64
+    product = layer_of([1024, 512, 1, 1, 1, 16, 16], batch=1)
+    assert least_cycles(product) == (512 + 1024 * 512 + 1024) * 16 / 192

@@ -8,6 +8,7 @@ import pytest
 
 from accel.plots import save
 from experiments import skipping, two_of_four, zero_skippers
+from workloads import Layer
 
 
 def rows(activation: str) -> dict[str, skipping.Row]:
@@ -50,7 +51,22 @@ def test_machines_that_skip_beat_dense_ones_on_a_pruned_layer() -> None:
     found = zero_skippers.speed_ups(zero_skippers.run(["alexnet"], ["conv5"]))
     assert found == {
         ("cnvlutin", "alexnet"): pytest.approx(2.17, abs=0.05),
+        (zero_skippers.STACKED, "alexnet"): pytest.approx(2.17, abs=0.05),
         ("sparten", "alexnet"): pytest.approx(5.75, abs=0.1),
     }
     bound = 1 / (0.40 * 0.37)  # of the effectual MACs alone
     assert found["sparten", "alexnet"] < bound
+
+
+def test_an_image_laid_out_by_its_stride_fills_the_lanes() -> None:
+    """AlexNet's 11 x 11 taps of 3 channels at stride 4 become 3 x 3 of 48: 27 bricks a window, not 121."""
+    layer = Layer("conv1", K=96, C=3, P=55, Q=55, R=11, S=11, stride=(4, 4))
+    assert zero_skippers.cnvlutin(layer)[0] == 121 * 55 * 55
+    assert zero_skippers.stacked_cycles(layer) == 27 * 55 * 55
+
+
+def test_silu_takes_the_place_of_relu_alone() -> None:
+    network = skipping.small("relu", size=16)
+    changed = skipping.with_silu(network)
+    assert {node.activation for node in changed.nodes} == {"silu"}
+    assert changed.layers == network.layers
