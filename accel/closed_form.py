@@ -18,7 +18,7 @@ from accel.kernels import estimate as kernel
 from accel.kernels import inner
 from accel.kernels.grouping import equal_rows
 from accel.known_zeros import KnownZeros
-from accel.lower import NOWHERE, Residency
+from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
 from mappings import axis_extent

@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 
 from accel.codecs import StoredBits
 from accel.encode import Geometry, Nest, Widths, machine_vector, widths
-from accel.fit import buffer_bits as buffer_bits
-from accel.fit import held_operands, outputs_return, tiles_kept
-from accel.fit import require_fit as require_fit
+from accel.fit import held_operands, outputs_return, require_fit, tiles_kept
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.registers import still_held
-from accel.residency import NOWHERE as NOWHERE
-from accel.residency import Residency as Residency
+from accel.residency import NOWHERE, Residency
 from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage

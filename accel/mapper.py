@@ -14,11 +14,12 @@ from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.closed_form import costs
 from accel.encode import require_precision, widths
 from accel.expected import skipping_objective
+from accel.fit import buffer_bits, require_fit
 from accel.known_zeros import KnownZeros
-from accel.lower import NOWHERE, Residency, buffer_bits, require_fit
 from accel.mapping_cache import MappingCache, cache_key
 from accel.occupancy import occupancy
 from accel.report import LayerReport
+from accel.residency import NOWHERE, Residency
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, schedule, search

@@ -13,10 +13,10 @@ import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
-from accel.lower import NOWHERE
 from accel.mapper import map_space
 from accel.occupancy import occupancy
 from accel.report import COLUMNS
+from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
