@@ -170,7 +170,10 @@ def estimate_rows(
     weights = np.zeros(end + 1, dtype=np.int64)
     starts = np.zeros((end + 1, axes), dtype=np.int64)
     uses = np.zeros((axes, 4), dtype=np.bool_)  # by operand, and by any operand the registers hold
-    uses[:, :3] = relevant
+    # One by one: a copy of slices takes seconds to compile, for a message that never shows.
+    for axis in range(axes):
+        for operand in range(3):
+            uses[axis, operand] = relevant[axis, operand]
     whole = np.ones(3, dtype=np.int64)
     whole_box = (sizes[N], sizes[G], sizes[C], height, width)
     numbers = np.zeros(3, dtype=np.int64)  # of transfers
@@ -202,7 +205,8 @@ def estimate_rows(
                     used_lanes *= factor[loop]
                 elif reduced[loop_axes[loop]]:
                     hops *= factor[loop]
-            full[:] = unroll
+            for axis in range(axes):
+                full[axis] = unroll[axis]
             for loop in range(registers, spatial):
                 full[loop_axes[loop]] *= factor[loop]
             pass_totals(

@@ -243,12 +243,14 @@ def walk_passes(
             result[PORT] += cycles - one[CYCLES] - skew - latency
             result[PASSES] += 1
             first_pass = False
-            before[:] = index
+            for loop in range(loops):
+                before[loop] = index[loop]
             if feeds:
                 first_fed = False
-                fed[:] = index
-                fed_start[:] = start
-                fed_shape[:] = shape
+                for loop in range(loops):
+                    fed[loop] = index[loop]
+                for axis in range(axes):
+                    fed_start[axis], fed_shape[axis] = start[axis], shape[axis]
             number += 1
         loop = loops - 1
         while loop >= 0:
