@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.closed_form import costs
-from accel.fit import buffer_bits
+from accel.fit import buffer_bits, within_buffers
 from accel.lower import turn_starts
-from accel.mapper import Objective, map_space, objective_value
+from accel.mapper import map_space
+from accel.objective import Objective, objective_value
 from accel.residency import Residency
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
@@ -122,15 +123,13 @@ class BandSearch:
             tiles = schedule(layer, mapping)
         except InputError:  # too many steps
             return None
-        data, weight, sums = buffer_bits(tiles, self.spec, residency)
-        buffers = self.spec.data_buffer
-        room = (buffers.kib, self.spec.weight_buffer.kib, buffers.accumulator_kib)
-        if any(bits > kib * 8192 for bits, kib in zip((data, weight, sums), room, strict=True)):
+        need = buffer_bits(tiles, self.spec, residency)
+        if not within_buffers(need, self.spec):
             return None
         starts = turn_starts(tiles, loops)[1:]
         stays = tiles.stays[:, Operand.WEIGHT]
         stands = in_turns and bool((stays[starts] == stays[starts - 1]).any())
-        standing = weight - residency.reserved_weight_bits if stands else 0
+        standing = need[1] - residency.reserved_weight_bits if stands else 0
         return BandedMapping(layer, mapping, loops, bands_of(mapping, layer, loops), standing)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from accel.cost import Work, energy
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
+from accel.objective import Measures, objective_value
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
@@ -42,13 +43,7 @@ class Bounds:
 
     def objective(self, name: str) -> float:
         """The least value of an objective; of "edp", the product of both bounds."""
-        values = {
-            "latency": float(self.latency_cycles),
-            "energy": self.energy_pj,
-            "edp": self.latency_cycles * self.energy_pj,
-            "dram": float(self.dram_bits),
-        }
-        return values[name]
+        return float(objective_value(self, name))
 
 
 def bounds(layer: Layer, spec: Accelerator, residency: Residency = NOWHERE, zeros: KnownZeros | None = None) -> Bounds:
@@ -80,13 +75,9 @@ def unrolling_bound(
             cycles *= -(-axis_extent(layer, axis) // np.prod(column.factors[:, places], axis=1))
         latency = np.maximum(cycles, least.latency_cycles)
         energy_pj = least.energy_pj + (latency - least.latency_cycles) * pj_per_cycle
-        values = {
-            "latency": latency,
-            "energy": energy_pj,
-            "edp": latency * energy_pj,
-            "dram": np.full(len(column), float(least.dram_bits)),
-        }
-        return values[objective] * (1 - _ROUNDING)
+        dram_bits = np.full(len(column), float(least.dram_bits))
+        values: NDArray[np.float64] = objective_value(Measures(latency, energy_pj, dram_bits), objective)
+        return values * (1 - _ROUNDING)
 
     return bound
 

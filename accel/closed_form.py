@@ -18,6 +18,7 @@ from accel.kernels import estimate as kernel
 from accel.kernels import inner
 from accel.kernels.grouping import equal_rows
 from accel.known_zeros import KnownZeros
+from accel.objective import objective_value
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
@@ -70,13 +71,7 @@ class Costs:
 
     def objective(self, name: str) -> Floats:
         """What to minimise: "latency", "energy", "edp" (their product) or "dram"; infinite where tiles do not fit."""
-        values = {
-            "latency": self.latency_cycles,
-            "energy": self.energy_pj,
-            "edp": self.latency_cycles * self.energy_pj,
-            "dram": self.dram_bits,
-        }[name]
-        return np.where(self.fits, values, np.inf)
+        return np.where(self.fits, objective_value(self, name), np.inf)
 
 
 def costs(

@@ -14,8 +14,9 @@ from accel.banding import BandSearch
 from accel.compute import compute
 from accel.encode import require_precision, widths
 from accel.fit import require_array
-from accel.mapper import QUICK, Objective, map_layer
+from accel.mapper import QUICK, map_layer
 from accel.mapping_cache import MappingCache
+from accel.objective import Objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
 from accel.report import LayerReport, Report
 from accel.residency import Residency

@@ -15,7 +15,8 @@ from math import prod
 import numpy as np
 
 from accel.closed_form import costs
-from accel.mapper import Objective, map_space
+from accel.mapper import map_space
+from accel.objective import Objective
 from accel.residency import MapLives, Residency, words_from_dram
 from accel.spec import Accelerator
 from accel.tally import Tally

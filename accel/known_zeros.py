@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from accel.encode import widths
 from accel.occupancy import Occupancy
-from accel.skipping import issued_macs
+from accel.skipping import issued_macs, port_shares
 from accel.spec import Accelerator
-from accel.structure import structured
-from workloads import Layer, Operand
+from workloads import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +34,14 @@ class KnownZeros:
     @classmethod
     def of(cls, layer: Layer, found: Occupancy, spec: Accelerator) -> KnownZeros:
         """What was counted, as the accelerator's handling of zeros makes use of it."""
-        handling, matching = spec.pe_array.zero_handling, spec.pe_array.matching
-        kept = [1.0, 1.0]
+        kept = (1.0, 1.0)
         if found.operands is not None:
-            for operand, (words, how) in enumerate(
-                ((found.operands.input, handling.input), (found.operands.weight, handling.weight))
-            ):
-                if how == "skip" and matching.style != "structured":
-                    kept[operand] = float(np.count_nonzero(words)) / words.size
-            if structured(found.operands.weight, spec.pe_array):
-                kept[Operand.WEIGHT] = matching.n / matching.m
-            for operand, bits in ((0, widths(layer.bits, spec).input), (1, widths(layer.bits, spec).weight)):
-                if (held := found.held_bits[operand]) is not None:
-                    kept[operand] = held / (layer.words(Operand(operand)) * bits)
+            shares = port_shares(found.operands, found.held_bits, widths(layer.bits, spec), spec.pe_array)
+            kept = (float(shares[0, 0] / shares[0, 1]), float(shares[1, 0] / shares[1, 1]))
         return cls(
             found.coded_bits,
             found.effectual_macs,
             *issued_macs(layer, found, spec.pe_array),
-            (kept[0], kept[1]),
+            kept,
             found.held_bits,
         )

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from accel.codecs import StoredBits
 from accel.encode import Geometry, Nest, Widths, machine_vector, widths
-from accel.fit import held_operands, outputs_return, require_fit, tiles_kept
+from accel.fit import buffer_bits as buffer_bits
+from accel.fit import held_operands, outputs_return, tiles_kept
+from accel.fit import require_fit as require_fit
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
 from accel.registers import still_held
-from accel.residency import NOWHERE, Residency
-from accel.skipping import exchange, finish_times, index_match_cycles, skipped_work
+from accel.residency import NOWHERE as NOWHERE
+from accel.residency import Residency as Residency
+from accel.skipping import exchange, finish_times, index_match_cycles, port_shares, skipped_work
 from accel.spec import Accelerator
 from accel.storage import Storage
-from accel.structure import structured
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from mappings.distinct import distinct_rows
@@ -62,11 +64,12 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     turns = turn_starts(schedule, residency.turn_loops)
-    counts = _tile_counts(schedule, spec, width, turns)
+    tiles = _Tiles.of(schedule, spec, width, turns)
+    counts = _tile_counts(tiles)
     dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
         counts, imbalance, matching_cycles = _skipping_counts(
-            schedule, occupancy.operands, spec, width, held_bits, turns
+            schedule, occupancy.operands, spec, width, held_bits, tiles
         )
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
@@ -100,13 +103,13 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
         taken, opened = timing.columns(bits[:, kind], stretches, span_bits, through, rate)
         cycles[:, kind], rows[kind] = taken, opened.sum()
         codec_cycles += int((-(-through // rate)).sum())
-    tiles = tiles_kept(schedule.mapping, schedule.layer, spec)
+    kept = tiles_kept(schedule.mapping, schedule.layer, spec)
     program = TileProgram(
         bits=bits,
         transfer_cycles=cycles,
         compute_cycles=counts[:, passes.COMPUTE].copy(),
-        waits=_apart(_waits(schedule, tiles, bits), bits, turns),
-        weights_taken=spec.weight_buffer.double_buffered and tiles[1] == 1,
+        waits=_apart(_waits(schedule, kept, bits), bits, turns),
+        weights_taken=spec.weight_buffer.double_buffered and kept[1] == 1,
         resident_bits=_resident(schedule, width, held_bits),
         setup_cycles=spec.controller.tile_setup_cycles,
         layer_setup_cycles=spec.controller.layer_setup_cycles * len(turns),
@@ -143,9 +146,8 @@ def _apart(waits: Ints, bits: Ints, turns: Ints) -> Ints:
     return waits
 
 
-def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> Ints:
+def _tile_counts(tiles: _Tiles) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
-    tiles = _Tiles.of(schedule, spec, width, turns)
     distinct, inverse = distinct_rows(tiles.keys)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
@@ -156,26 +158,14 @@ def _tile_counts(schedule: TileSchedule, spec: Accelerator, width: Widths, turns
 
 def _skipping_counts(
     schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...],
-    turns: Ints,
+    tiles: _Tiles,
 ) -> tuple[Ints, float, int]:  # fmt: skip
     """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
 
-    Words of an operand that skips cross its port in the share of nonzeros of the whole tensor, or, from a buffer that
-    holds them coded, in the share of coded bits.
+    Words cross the ports in the shares of the whole tensors that `port_shares` finds.
     """
     work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
-    matching = spec.pe_array.matching
-    tiles = _Tiles.of(schedule, spec, width, turns)
-    handling = spec.pe_array.zero_handling
-    kept = np.ones((2, 2), dtype=np.int64)
-    for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
-        if how == "skip" and matching.style != "structured":
-            kept[row] = np.count_nonzero(words), words.size
-    if structured(operands.weight, spec.pe_array):
-        kept[1] = matching.n, matching.m
-    for row, words in enumerate((operands.input, operands.weight)):
-        if (held := held_bits[row]) is not None:
-            kept[row] = held, words.size * width.of[row]
+    kept = port_shares(operands, held_bits, width, spec.pe_array)
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
     log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
     bounds = np.zeros(schedule.steps + 1, dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.closed_form import costs
 from accel.encode import require_precision, widths
 from accel.expected import skipping_objective
-from accel.fit import buffer_bits, require_fit
+from accel.fit import buffer_bits, require_fit, within_buffers
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache, cache_key
+from accel.objective import Objective, objective_value
 from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.residency import NOWHERE, Residency
@@ -27,9 +28,6 @@ from mappings.column import MappingColumn
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
 from workloads import Bits, InputError, Layer, Operand
-
-Objective = Literal["latency", "energy", "edp", "dram"]
-OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
 QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
@@ -63,16 +61,6 @@ def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
     array, width = spec.pe_array, widths(bits, spec)
     registers, lanes = array.registers, array.lanes_at(width.input, width.weight)
     return ArrayShape(array.rows, array.columns, lanes, registers.input, registers.weight, registers.output)
-
-
-def objective_value(report: LayerReport, objective: Objective) -> float:
-    """What a simulated layer makes of an objective."""
-    return {
-        "latency": float(report.latency_cycles),
-        "energy": report.energy_pj,
-        "edp": report.latency_cycles * report.energy_pj,
-        "dram": float(report.dram_bits),
-    }[objective]
 
 
 def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
@@ -242,13 +230,11 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
 
 def _exactly_fits(mapping: Mapping, task: Task, coded: int | None) -> bool:
     """Whether the exact tiles fit: the estimate's footprints may be a little too large or too small."""
-    data, weight = task.spec.data_buffer, task.spec.weight_buffer
     try:
         need = buffer_bits(schedule(task.layer, mapping), task.spec, task.residency, coded)
     except InputError:  # more tile steps than can be played
         return False
-    have = (data.kib, weight.kib, data.accumulator_kib)
-    return all(bits <= kib * 8192 for bits, kib in zip(need, have, strict=True))
+    return within_buffers(need, task.spec)
 
 
 def _misfit(task: Task, coded: int | None) -> InputError:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from accel.banding import BandSearch
 from accel.fusion import FusedPair, Fuser, Half
 from accel.keeping import KeepingCosts, choose_maps
-from accel.mapper import Objective
+from accel.objective import Objective
 from accel.report import LayerReport
 from accel.residency import MapLives, Residency, words_from_dram
 from accel.simulation import LayerResult, simulate_layer

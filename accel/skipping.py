@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from accel.alike import alike
 from accel.assignment import Assignment, assign, brick_numbers
+from accel.encode import Widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
@@ -17,7 +18,7 @@ from accel.sparse_work import Skip, Work, match_work, require_counters, schedule
 from accel.spec import Accelerator, PEArray
 from accel.structure import structured
 from mappings import Mapping
-from workloads import Layer, Tensors
+from workloads import Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
 
@@ -87,6 +88,24 @@ def _skip(array: PEArray) -> Skip:
     if handling.input == handling.weight == "skip":
         return "both"
     return "input" if handling.input == "skip" else "weight"
+
+
+def port_shares(operands: Tensors, held_bits: tuple[int | None, ...], width: Widths, array: PEArray) -> Ints:
+    """(2, 2) of inputs and weights: words that cross the port, and of how many.
+
+    An operand that skips sends its nonzeros, structured weights those that are kept; a buffer that holds an operand
+    coded sends its coded bits.
+    """
+    handling, matching = array.zero_handling, array.matching
+    shares = np.ones((2, 2), dtype=np.int64)
+    for row, (words, how) in enumerate(((operands.input, handling.input), (operands.weight, handling.weight))):
+        if how == "skip" and matching.style != "structured":
+            shares[row] = np.count_nonzero(words), words.size
+        if row == Operand.WEIGHT and structured(words, array):
+            shares[row] = matching.n, matching.m
+        if (held := held_bits[row]) is not None:
+            shares[row] = held, words.size * width.of[row]
+    return shares
 
 
 def finish_times(work: Work, port_cycles: Ints, slack: int) -> tuple[Ints, Ints]:

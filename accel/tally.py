@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from accel.objective import objective_value
 from accel.report import LayerReport
 
 
@@ -37,10 +38,4 @@ class Tally:
 
     def objective(self, name: str) -> float:
         """The value to minimise: "latency", "energy", "edp" or "dram"."""
-        values = {
-            "latency": self.latency_cycles,
-            "energy": self.energy_pj,
-            "edp": self.latency_cycles * self.energy_pj,
-            "dram": self.dram_bits,
-        }
-        return float(values[name])
+        return float(objective_value(self, name))

@@ -71,14 +71,15 @@ def run(names: tuple[str, ...] = ()) -> list[LayerRow]:
         layer = Layer(name, op="matmul", C=published["inputs"], K=published["outputs"])
         mapping = candidates("input_broadcast", layer, array_shape(chip))[0][0]
 
-        def at(sign: int) -> tuple[LayerReport, Layer]:
-            weight = published["weight_percent"] / 100 + sign * HALF_DIGIT[0]  # noqa: B023 (used at once)
-            activation = published["activation_percent"] / 100 + sign * HALF_DIGIT[1]  # noqa: B023
-            drawn = replace(layer, density=Density(min(1.0, activation), weight))  # noqa: B023
-            return simulate_layer(drawn, mapping, chip).report, drawn  # noqa: B023
-
-        report, drawn = at(0)
-        ours, least, most = (row.compute_cycles / chip.clock_mhz for row in (report, at(-1)[0], at(1)[0]))
+        shares = published["weight_percent"] / 100, published["activation_percent"] / 100
+        drawn, fewest, densest = (
+            replace(
+                layer, density=Density(min(1.0, shares[1] + sign * HALF_DIGIT[1]), shares[0] + sign * HALF_DIGIT[0])
+            )
+            for sign in (0, -1, 1)
+        )
+        report, *ends = (simulate_layer(one, mapping, chip).report for one in (drawn, fewest, densest))
+        ours, least, most = (row.compute_cycles / chip.clock_mhz for row in (report, *ends))
         stored = occupancy(drawn, widths(drawn.bits, chip), chip, 0).storage[Operand.WEIGHT].off_chip
         entries = 0 if stored is None else stored.values + stored.index + stored.padding
         padding = 100 * stored.padding / entries if stored is not None else 0.0

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from accel import Accelerator, load
-from accel.mapper import OBJECTIVES, MappedLayer, Objective, explore, objective_value
+from accel.mapper import MappedLayer, explore
+from accel.objective import OBJECTIVES, Objective, objective_value
 from experiments.compare import Row, error_percent, show
 from mappings import Budget
 from workloads import InputError, Layer
@@ -75,9 +76,8 @@ def some(layers: dict[Layer, tuple[str, int]], most: int | None) -> list[tuple[L
 def value(layer: Layer, chip: Accelerator, dataflow: str | None, objective: Objective, budget: Budget) -> float | None:
     """The simulated cost of the mapping found; None where nothing fits."""
     try:
-        return objective_value(
-            explore(layer, chip, dataflow=dataflow, objective=objective, budget=budget).report, objective
-        )
+        mapped = explore(layer, chip, dataflow=dataflow, objective=objective, budget=budget)
+        return float(objective_value(mapped.report, objective))
     except InputError:
         return None
 

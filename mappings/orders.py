@@ -17,9 +17,11 @@ for all factors: every order of the dimensions that have more than one index is 
 Dimensions of a single index have no loops at all. Where a machine keeps the halo between neighbouring tiles, P, Q, R
 and S differ off chip: those orders are only reached by `reordered`.
 
-Two things that orders differ in are left aside: how many DRAM rows tiles open, a little of their energy; and, where
-both P and R (or Q and S) are cut off chip, that a window's first tap may need the very rows that are there for the last
-tap of the window before.
+The argument is about what is moved: no operand crosses the pins or a port more often. Four things that orders differ
+in are left aside: how many DRAM rows tiles open, a little of their energy; which tile's work a transfer hides behind, a
+little of the latency; where both P and R (or Q and S) are cut off chip, that a window's first tap may need the very
+rows that are there for the last tap of the window before; and, where a cut does not divide, that a loop turns only once
+in the last, smaller part, which then stays while the loops outside it turn.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
 from accel.cli.progress import ProgressBar
 from accel.cli.values import budget_of, one_of, whole
+from accel.objective import OBJECTIVES, objective_value
 from accel.output import require_writable, write_text
 from accel.spec import Accelerator, load
 from accel.units import COUNT, DATA, ENERGY, human
@@ -18,10 +19,9 @@ from workloads import load as load_network
 from workloads.errors import InputError
 
 if TYPE_CHECKING:
-    from accel.mapper import MappedLayer, Objective
+    from accel.mapper import MappedLayer
+    from accel.objective import Objective
     from mappings import Budget
-
-_OBJECTIVES = ("latency", "energy", "edp", "dram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Wishes:
 
         if dataflow is not None:
             one_of("--dataflow", dataflow, (*DATAFLOWS, "any"))
-        chosen = cast("Objective", one_of("--objective", objective, _OBJECTIVES))
+        chosen = cast("Objective", one_of("--objective", objective, OBJECTIVES))
         return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, cached)
 
     @property
@@ -142,8 +142,6 @@ def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wis
 
 def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
     """Where the cycles go, which bound is nearest, and what the next best mapping would cost."""
-    from accel.mapper import objective_value
-
     report, least = mapped.report, mapped.bounds
     parts = {
         "MACs": report.mac_cycles,
@@ -189,8 +187,6 @@ def _print_front(layer: Layer, spec: Accelerator, wishes: Wishes) -> None:
 
 
 def _print_summary(layers: list[MappedLayer], wishes: Wishes) -> None:
-    from accel.mapper import objective_value
-
     table = plain_table(
         "layer", "dataflow", ">cycles", ">energy", ">DRAM", f">{wishes.objective} / bound", "bottleneck"
     )

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.closed_form import costs
-from accel.mapper import OBJECTIVES, array_shape, explore, fits_buffers, map_layer, map_space, objective_value
+from accel.mapper import array_shape, explore, fits_buffers, map_layer, map_space
+from accel.objective import OBJECTIVES, objective_value
 from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search

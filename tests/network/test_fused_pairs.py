@@ -12,7 +12,7 @@ from accel.banding import BandSearch
 from accel.evaluation import Evaluation, evaluate
 from accel.fusion import FusedPair, Fuser
 from accel.lower import turn_starts
-from accel.mapper import Objective
+from accel.objective import Objective
 from accel.program import INPUT, WEIGHT
 from accel.residency import MapLives
 from accel.simulation import simulate_layer

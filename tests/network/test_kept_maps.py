@@ -6,7 +6,7 @@ import pytest
 
 import accel
 from accel.evaluation import evaluate
-from accel.mapper import OBJECTIVES, Objective
+from accel.objective import OBJECTIVES, Objective
 from accel.residency import MapLives
 from accel.tally import Tally
 from mappings import Budget
