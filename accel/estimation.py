@@ -20,7 +20,6 @@ from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
-from mappings.mapping import LEVELS
 from workloads import Layer, Operand
 
 Floats = NDArray[np.float64]
@@ -50,21 +49,15 @@ def estimate(
     rows: dict[Shape, list[int]] = {}
     for number, mapping in enumerate(mappings):
         mapping.check(layer)
-        rows.setdefault(_shape(mapping), []).append(number)
+        rows.setdefault(Shape.of(mapping), []).append(number)
     frames = []
-    for shape, numbers in rows.items():
-        factors = [[loop.factor for level in LEVELS for loop in getattr(mappings[number], level)] for number in numbers]
-        column = MappingColumn(shape, np.array(factors, dtype=np.int64).reshape(len(numbers), len(shape.loops)))
+    for numbers in rows.values():
+        column = MappingColumn.of([mappings[number] for number in numbers])
         frames.append(_table(layer, column, spec, residency, zeros).set_index(np.array(numbers)))
     return pd.concat(frames).sort_index() if frames else _table(layer, _NONE, spec, residency, zeros)
 
 
 _NONE = MappingColumn(Shape("none"), np.zeros((0, 0), dtype=np.int64))
-
-
-def _shape(mapping: Mapping) -> Shape:
-    axes = {level: tuple(loop.axis for loop in getattr(mapping, level)) for level in LEVELS}
-    return Shape(mapping.name, **axes, hold=mapping.hold)
 
 
 def _table(

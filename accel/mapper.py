@@ -27,11 +27,12 @@ from mappings import ArrayShape, Budget, Footprint, Found, Mapping, MapSpace, sc
 from mappings.column import MappingColumn
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
+from mappings.moves import evened
 from workloads import Bits, InputError, Layer, Operand
 
 QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
-_CONFIRMED = (3, 8)
+_CONFIRMED = (6, 24)
 """Fewest and most mappings of a family that are simulated; the best of those is taken."""
 _CHECKED = 64
 _NATIVE = Bits()
@@ -201,13 +202,15 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
     """Simulate the best mappings of a search, those first that the simulation is expected to like best.
 
     Estimates are off by about as much for mappings with the same order of tiles, so what one of them was off by is
-    expected of the next. Ends when none is expected to beat the best of this search.
+    expected of the next. Each is tried with even tiles too, which the estimate cannot tell from uneven ones. Ends when
+    none is expected to beat the best of this search.
     """
     fewest, most = _CONFIRMED
-    waiting = [
-        (value, mapping, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold))
-        for value, mapping in found.ranked
-    ]
+    distinct: dict[tuple[float, object], Mapping] = {}
+    for value, mapping in found.ranked:
+        # What costs exactly as much in the same order does the same on other PEs.
+        distinct.setdefault((value, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)), mapping)
+    waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
     ratios: dict[object, float] = {}
     best, number = inf, 0
     while waiting and number < most:
@@ -216,16 +219,16 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
         if number >= fewest and expected[choice] >= best:
             break
         estimate, mapping, order = waiting.pop(choice)
-        if not _exactly_fits(mapping, task, coded):
-            continue
-        number += 1
-        if mapping not in simulated:
-            simulated[mapping] = simulate_layer(
-                task.layer, mapping, task.spec, seed=task.seed, residency=task.residency
-            ).report
-        value = objective_value(simulated[mapping], task.objective)
-        ratios[order] = value / estimate if estimate else 1.0
-        best = min(best, value)
+        fitting = [each for each in (mapping, evened(mapping, task.layer)) if _exactly_fits(each, task, coded)]
+        number += bool(fitting)
+        for each in dict.fromkeys(fitting):
+            if each not in simulated:
+                simulated[each] = simulate_layer(
+                    task.layer, each, task.spec, seed=task.seed, residency=task.residency
+                ).report
+            value = objective_value(simulated[each], task.objective)
+            ratios[order] = min(value / estimate, ratios.get(order, inf)) if estimate else 1.0
+            best = min(best, value)
 
 
 def _exactly_fits(mapping: Mapping, task: Task, coded: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,12 @@ class Shape:
         loops = tuple((level, axis) for level in LEVELS for axis in getattr(self, level))
         object.__setattr__(self, "loops", loops)
 
+    @classmethod
+    def of(cls, mapping: Mapping) -> Shape:
+        """That of a mapping."""
+        axes = {level: tuple(loop.axis for loop in getattr(mapping, level)) for level in LEVELS}
+        return cls(mapping.name, **axes, hold=mapping.hold)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MappingColumn:
@@ -39,6 +46,12 @@ class MappingColumn:
 
     shape: Shape
     factors: Ints
+
+    @classmethod
+    def of(cls, mappings: Sequence[Mapping]) -> MappingColumn:
+        """Mappings of one shape, at least one."""
+        factors = [[loop.factor for level in LEVELS for loop in getattr(mapping, level)] for mapping in mappings]
+        return cls(Shape.of(mappings[0]), np.array(factors, dtype=np.int64).reshape(len(factors), -1))
 
     def __len__(self) -> int:
         return len(self.factors)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import ArrayShape
-from mappings.mapping import LEVELS, SPATIAL_LEVELS, axis_extent
+from mappings.mapping import LEVELS, SPATIAL_LEVELS, Mapping, axis_extent
 from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
@@ -62,6 +62,15 @@ def step(column: MappingColumn, layer: Layer, array: ArrayShape, random: np.rand
     _fill(plan, array, factors, random)
     legal = settle(plan, layer, factors, even)
     return MappingColumn(column.shape, factors if legal.all() else factors[legal])
+
+
+def evened(mapping: Mapping, layer: Layer) -> Mapping:
+    """The mapping with its loops in time cut to parts as equal as they can be: as many of them, none larger."""
+    column = MappingColumn.of([mapping])
+    plan = layout(column.shape)
+    even = np.array([[level not in SPATIAL_LEVELS for level, _ in column.shape.loops]], dtype=bool)
+    settle(plan, layer, column.factors, even)
+    return column[0]
 
 
 def _trade(plan: Layout, factors: Ints, rows: Ints, chosen: Ints, extents: Ints, random: np.random.Generator) -> None:

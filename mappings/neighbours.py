@@ -41,7 +41,7 @@ def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> Mappin
         most = axis_extent(layer, axis)
         if level in SPATIAL_LEVELS:
             most = min(most, getattr(array, level))
-        values = _values(most, int(start[place]))
+        values = factor_values(most, int(start[place]))
         values = values[values != start[place]]
         block = np.repeat(start[None], len(values), axis=0)
         block[:, place] = values
@@ -126,6 +126,7 @@ def _useful(most: int) -> Ints:
     return np.unique(np.r_[1 : min(most, _SMALL) + 1, -(-most // parts[parts <= most])])
 
 
-def _values(most: int, own: int) -> Ints:
+def factor_values(most: int, own: int) -> Ints:
+    """Factors worth trying for a loop that may turn `most` times, and those near its own."""
     near = np.array([own - 1, own + 1, -(-own // 2), 2 * own])
     return np.union1d(_useful(most), near[(near >= 1) & (near <= most)])

@@ -31,6 +31,11 @@ _POLISHED = 2
 """One round in so many looks at all that is around one of the best."""
 _BEST = 8
 """So many of the best are looked around, and all that lead their unrolling and shape."""
+_NEXT, _SPREAD, _EXCHANGED = range(3)
+_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, False), (_EXCHANGED, True))
+"""What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape."""
+_SETTLING = 0.85
+"""From this share of the budget on, the best is brought to where nothing next to it is better."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -83,9 +88,10 @@ def search(
         if whole is not None:
             run.take(whole)
             exhaustive = True
-        left = budget.mappings
-        while not exhaustive and (left > 0 if budget.seconds is None else monotonic() - run.began < budget.seconds):
-            left -= run.round(min(_ROUND, max(_PARENTS, left)))
+        looked = 0
+        while not exhaustive and (used := run.used(budget, looked)) < 1:
+            settled = run.settle() if used >= _SETTLING else 0
+            looked += settled or run.round(min(_ROUND, max(_PARENTS, budget.mappings - looked)))
     except KeyboardInterrupt:
         exhaustive, interrupted = False, True
         if not run.pool.entries:
@@ -102,6 +108,20 @@ class _Run:
         self.pool = Pool()
         self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
+
+    def used(self, budget: Budget, looked: int) -> float:
+        """Share of the budget."""
+        return looked / budget.mappings if budget.seconds is None else (monotonic() - self.began) / budget.seconds
+
+    def settle(self) -> int:
+        """Look at all that is next to the best, how many that is; 0 when nothing there is new."""
+        for kind in (_NEXT, _EXCHANGED):
+            best = self.pool.unpolished(kind, 1, False)
+            if best is not None:
+                near = self._around(best, kind)
+                self.take(near)
+                return max(1, sum(len(column) for column in near))
+        return 0
 
     def round(self, count: int) -> int:
         """Look at about `count` mappings and return how many: around one of the best, some steps from them, or afresh.
@@ -127,12 +147,17 @@ class _Run:
         return count
 
     def _near(self) -> list[MappingColumn]:
-        """What is near one of the best mappings: next to it, or unrolled in another way."""
-        kind = self.rounds // _POLISHED % 3
-        best = self.pool.unpolished(kind // 2, _BEST, kind == 1)
-        if best is None:
-            return []
-        near = self._space.respread(best, _ROUND, self._random) if kind == 2 else [self._space.neighbours(best)]
+        """What is near one of the best mappings, or of those that lead their unrolling and shape."""
+        kind, leading = _NEAR[self.rounds // _POLISHED % len(_NEAR)]
+        best = self.pool.unpolished(kind, _BEST, leading)
+        return [] if best is None else self._around(best, kind)
+
+    def _around(self, best: MappingColumn, kind: int) -> list[MappingColumn]:
+        """What is next to a mapping, unrolled in another way, or with room exchanged between axes."""
+        if kind == _SPREAD:
+            near = self._space.respread(best, _ROUND, self._random)
+        else:
+            near = [self._space.neighbours(best) if kind == _NEXT else self._space.exchanges(best)]
         return [column for column in near if len(column)]
 
     def take(self, columns: list[MappingColumn]) -> None:

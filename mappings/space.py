@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import DATAFLOWS, ArrayShape, candidates, close
+from mappings.exchanges import exchanges
 from mappings.footprint import Fits, Footprints, anything_fits
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
@@ -95,6 +96,10 @@ class MapSpace:
     def neighbours(self, column: MappingColumn) -> MappingColumn:
         """All mappings next to the column's only one."""
         return neighbours(column, self.layer, self.array)
+
+    def exchanges(self, column: MappingColumn) -> MappingColumn:
+        """The column's only mapping with room exchanged between two axes."""
+        return exchanges(column, self.layer, self.array)
 
     def respread(self, column: MappingColumn, most: int, random: np.random.Generator) -> list[MappingColumn]:
         """The column's only mapping, about `most` times, unrolled in other ways, of its shape or of others."""

@@ -22,7 +22,7 @@ from mappings import ArrayShape, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space
 from mappings.footprint import Footprints, anything_fits
-from mappings.moves import step
+from mappings.moves import evened, step
 from tests.strategies import accelerators, layers
 from workloads import Layer
 from workloads.layer import DIMS
@@ -207,9 +207,40 @@ def test_what_is_drawn_or_stepped_to_or_near_is_legal_and_within_the_array(layer
                 assert np.prod([loop.factor for loop in getattr(mapping, level)], initial=1) <= limit
 
 
+@settings(max_examples=30)
+@given(layers(), st.integers(0, 99))
+def test_even_tiles_are_as_many_and_no_larger(layer, seed):
+    space = MapSpace(layer, ArrayShape(4, 3, 2, 3, 3, 3))
+    random = np.random.default_rng(seed)
+    shape = space.shape(random)
+    assert shape is not None
+    drawn = space.sample(shape, 8, random)
+    for row in range(len(drawn)):
+        before, after = drawn[row], evened(drawn[row], layer)
+        after.check(layer)
+        assert all(after.unrolled(axis) <= before.unrolled(axis) for axis in before.axes())
+        uneven, even = schedule(layer, before), schedule(layer, after)
+        assert even.steps <= uneven.steps
+        largest, least = (dict(zip(one.axes, one.extents.max(axis=0), strict=True)) for one in (uneven, even))
+        assert all(least.get(axis, 1) <= extent for axis, extent in largest.items())
+
+
+def test_room_is_exchanged_between_axes_that_several_loops_cut() -> None:
+    layer = Layer("fc", K=1000, C=2048)
+    shape = Shape("any", ("K", "C"), (), ("C", "K"), ("C", "K"), ("K",))
+    start = MappingColumn(shape, np.array([[12, 43, 24, 1, 2, 6, 14]]))
+    found = MapSpace(layer, ArrayShape(12, 14)).exchanges(start)
+    tiles = {
+        tuple(row) for row in np.c_[found.factors[:, [2, 4]].prod(axis=1), found.factors[:, [3, 5, 6]].prod(axis=1)]
+    }
+    # A tile of 84 x 48 becomes one of 8 x 512, although no single loop of K can be made so small.
+    assert (512, 8) in tiles
+    assert all(filters * channels <= 84 * 48 * 1.5 for channels, filters in tiles if channels > 48 and filters < 84)
+
+
 def around(space: MapSpace, start: MappingColumn, random: np.random.Generator) -> list[MappingColumn]:
     """What lies around a single mapping, shuffled."""
-    columns = [space.neighbours(start), *space.respread(start, 64, random)]
+    columns = [space.neighbours(start), space.exchanges(start), *space.respread(start, 64, random)]
     return [column.take(random.permutation(len(column))) for column in columns]
 
 
