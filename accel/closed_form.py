@@ -64,10 +64,9 @@ class Costs:
         return self.columns[:, kernel.STEPS]
 
     @property
-    def held_bits(self) -> Floats:
-        """Bits kept in all buffers at once."""
-        held: Floats = self.columns[:, kernel.NEED_DATA : kernel.NEED_SUMS + 1].sum(axis=1)
-        return held
+    def need_bits(self) -> Floats:
+        """(mappings, 3): bits kept at once in the data buffer, the weight buffer and the accumulator memory."""
+        return self.columns[:, kernel.NEED_DATA : kernel.NEED_SUMS + 1]
 
     def objective(self, name: str) -> Floats:
         """What to minimise: "latency", "energy", "edp" (their product) or "dram"; infinite where tiles do not fit."""

@@ -71,7 +71,7 @@ def require_fit(
     layer, mapping = schedule.layer, schedule.mapping
     require_array(mapping, layer, spec)
     room = tile_room(schedule, spec, residency, coded_weight_bits, coded_input_bits)
-    for kib, (field, needs) in zip(_sizes_kib(spec), room.by_buffer.items(), strict=True):
+    for kib, (field, needs) in zip(sizes_kib(spec), room.by_buffer.items(), strict=True):
         if (bits := sum(needs.values())) > kib * 8192:
             least = -(-bits * 1000 // 8192) / 1000
             raise InputError(
@@ -113,10 +113,10 @@ def buffer_bits(
 
 def within_buffers(need: tuple[int, int, int], spec: Accelerator) -> bool:
     """Whether the memories hold what `buffer_bits` says."""
-    return all(bits <= kib * 8192 for bits, kib in zip(need, _sizes_kib(spec), strict=True))
+    return all(bits <= kib * 8192 for bits, kib in zip(need, sizes_kib(spec), strict=True))
 
 
-def _sizes_kib(spec: Accelerator) -> tuple[float, float, float]:
+def sizes_kib(spec: Accelerator) -> tuple[float, float, float]:
     """Of the data buffer, the weight buffer and the accumulator memory."""
     return spec.data_buffer.kib, spec.weight_buffer.kib, spec.data_buffer.accumulator_kib
 

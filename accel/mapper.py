@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -14,7 +15,7 @@ from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.closed_form import costs
 from accel.encode import require_precision, widths
 from accel.expected import skipping_objective
-from accel.fit import buffer_bits, require_fit, within_buffers
+from accel.fit import buffer_bits, require_fit, sizes_kib, within_buffers
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache, cache_key
 from accel.objective import Objective, objective_value
@@ -28,6 +29,8 @@ from mappings.column import MappingColumn
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
 from mappings.moves import evened
+from mappings.schedule import MAX_STEPS
+from mappings.searching import Cost, never
 from workloads import Bits, InputError, Layer, Operand
 
 QUICK = Budget(mappings=6000)
@@ -35,6 +38,8 @@ QUICK = Budget(mappings=6000)
 _CONFIRMED = (6, 24)
 """Fewest and most mappings of a family that are simulated; the best of those is taken."""
 _CHECKED = 64
+_UNFIT = 1e90
+"""The cost of what does not fit is above that of all that does."""
 _NATIVE = Bits()
 
 
@@ -120,6 +125,11 @@ class Task:
             return (*DATAFLOWS, "any")
         return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
 
+    def known_zeros(self) -> KnownZeros:
+        """What the layer's zeros save, as the accelerator makes use of them."""
+        found = occupancy(self.layer, widths(self.layer.bits, self.spec), self.spec, self.seed)
+        return KnownZeros.of(self.layer, found, self.spec)
+
     def recall(self, cache: MappingCache | None) -> Mapping | None:
         """The mapping that an equal task has stored."""
         return cache.find(self._key(), self.layer) if cache else None
@@ -148,11 +158,18 @@ def map_layer(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = N
     return mapped.mapping
 
 
-def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any) -> MappedLayer:
+def explore(
+    layer: Layer,
+    spec: Accelerator,
+    *,
+    cache: MappingCache | None = None,
+    stop: Callable[[], bool] = never,
+    **options: Any,
+) -> MappedLayer:
     """Search the map spaces of a `Task` of these options, and simulate the best few mappings of each.
 
     The search knows what a layer's zeros save off chip and in the buffers, and what they are expected to save where the
-    array skips them. The cache takes what is found. Ctrl-C ends the search with the best so far.
+    array skips them. The cache takes what is found. Ctrl-C, or `stop` saying True, ends it with the best so far.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
     """
     require_precision(layer, spec)
@@ -160,7 +177,7 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
     objective, residency, seed, budget = task.objective, task.residency, task.seed, task.budget
     if budget.seconds is not None:
         budget = replace(budget, seconds=budget.seconds / len(task.families))
-    zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
+    zeros = task.known_zeros()
     coded = zeros.held_bits[Operand.WEIGHT]
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     fits = fits_buffers(layer, spec, residency, share)
@@ -180,13 +197,18 @@ def explore(layer: Layer, spec: Accelerator, *, cache: MappingCache | None = Non
             budget=budget,
             seed=seed,
             keep=_CHECKED,
+            stop=stop,
         )
         searches.append(found)
         _confirm(found, task, coded, simulated)
         if found.interrupted:
             break
     if not simulated:
-        raise _misfit(task, coded)
+        searches += [_approach(task, family, cost, budget, stop) for family in task.families]
+        for found in searches[-len(task.families) :]:
+            _confirm(found, task, coded, simulated)
+    if not simulated:
+        raise _misfit(task, coded, searches[-len(task.families) :])
     (mapping, report), *rest = sorted(simulated.items(), key=lambda entry: objective_value(entry[1], objective))
     interrupted = searches[-1].interrupted
     if not interrupted:
@@ -208,6 +230,8 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
     fewest, most = _CONFIRMED
     distinct: dict[tuple[float, object], Mapping] = {}
     for value, mapping in found.ranked:
+        if value >= _UNFIT:
+            break
         # What costs exactly as much in the same order does the same on other PEs.
         distinct.setdefault((value, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)), mapping)
     waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
@@ -240,19 +264,29 @@ def _exactly_fits(mapping: Mapping, task: Task, coded: int | None) -> bool:
     return within_buffers(need, task.spec)
 
 
-def _misfit(task: Task, coded: int | None) -> InputError:
-    """Why nothing fits, told of the mapping with the smallest tiles."""
-    layer, spec, residency = task.layer, task.spec, task.residency
-    smallest: tuple[float, MappingColumn, int] | None = None
-    for family in task.families:
-        for column in map_space(layer, spec, family).candidates:
-            held = costs(layer, column, spec, residency, fitting_only=True).held_bits
-            least = int(np.argmin(held))
-            if smallest is None or held[least] < smallest[0]:
-                smallest = (float(held[least]), column, least)
-    if smallest is not None:
+def _approach(task: Task, family: str, cost: Cost, budget: Budget, stop: Callable[[], bool]) -> Found:
+    """A search for what fits at all, where nothing that came up does: of the rest, what is nearer to fitting."""
+    layer, spec = task.layer, task.spec
+    have = np.array([max(1.0, kib * 8192) for kib in sizes_kib(spec)])
+
+    def graded(column: MappingColumn) -> NDArray[np.float64]:
+        found = costs(layer, column, spec, task.residency, fitting_only=True)
+        beyond = np.log(np.maximum(1.0, found.need_bits / have)).sum(axis=1)
+        values = cost(column)
+        short = np.where(found.steps <= MAX_STEPS, _UNFIT * (1.0 + beyond), np.inf)
+        return np.where(np.isfinite(values), values, short)
+
+    return search(map_space(layer, spec, family), graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop)
+
+
+def _misfit(task: Task, coded: int | None, searches: list[Found]) -> InputError:
+    """Why nothing fits, told of the mapping that comes nearest to fitting."""
+    nearest = [found.ranked[0] for found in searches if found.ranked and found.ranked[0][0] < np.inf]
+    if nearest:
         try:
-            require_fit(schedule(layer, smallest[1][smallest[2]]), spec, residency, coded)
+            mapping = min(nearest, key=lambda near: near[0])[1]
+            require_fit(schedule(task.layer, mapping), task.spec, task.residency, coded)
         except InputError as error:
             return error
-    return InputError(f"no mapping of {', '.join(task.families)} covers layer {layer.name}", source=spec.name)
+    families = ", ".join(task.families)
+    return InputError(f"no mapping of {families} covers layer {task.layer.name}", source=task.spec.name)

@@ -71,14 +71,21 @@ class Found:
     interrupted: bool = False
 
 
+def never() -> bool:
+    """A search that nobody stops."""
+    return False
+
+
 def search(
-    space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8
-) -> Found:
+    space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8,
+    stop: Callable[[], bool] = never,
+) -> Found:  # fmt: skip
     """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
 
     bound: never more than the cost, and cheap; what cannot beat the best so far is not costed.
     A small space of no more mappings than the budget is tried whole. Never worse than any candidate of the space's
-    dataflows. Ctrl-C ends it with the best so far. An empty result means that nothing fits.
+    dataflows. Ctrl-C ends it with the best so far, and so does `stop` when it says True; it is asked now and then. An
+    empty result means that nothing fits.
     """
     run = _Run(space, cost, bound, np.random.default_rng(seed))
     exhaustive = interrupted = False
@@ -90,6 +97,8 @@ def search(
             exhaustive = True
         looked = 0
         while not exhaustive and (used := run.used(budget, looked)) < 1:
+            if stop():
+                raise KeyboardInterrupt
             settled = run.settle() if used >= _SETTLING else 0
             looked += settled or run.round(min(_ROUND, max(_PARENTS, budget.mappings - looked)))
     except KeyboardInterrupt:

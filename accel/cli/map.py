@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
 from accel.cli.progress import ProgressBar
 from accel.cli.values import budget_of, one_of, whole
+from accel.cli.workers import searchers
 from accel.objective import OBJECTIVES, objective_value
 from accel.output import require_writable, write_text
 from accel.spec import Accelerator, load
@@ -20,8 +22,13 @@ from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer
+    from accel.mapping_cache import MappingCache
     from accel.objective import Objective
     from mappings import Budget
+
+_MAPPINGS_PER_SECOND = 100_000
+_WORTH_PROCESSES_SECONDS = 8.0
+"""A process takes a second or two of a core before it searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,13 @@ class Wishes:
         return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, cached)
 
     @property
+    def cache(self) -> MappingCache | None:
+        """Where mappings are kept, if they are."""
+        from accel.mapping_cache import MappingCache, default_folder
+
+        return MappingCache(default_folder()) if self.cached else None
+
+    @property
     def options(self) -> dict[str, Any]:
         """Those of `accel.mapper.Task`."""
         return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
@@ -56,6 +70,8 @@ class Wishes:
 
 def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
     """Print every distinct layer's mapping, and save them. A layer without one is named at the end: InputError."""
+    from accel.exploring import explore_layers
+
     if out is not None:
         require_writable(out)
     spec = load(chip)
@@ -64,26 +80,31 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
     failed: dict[Layer, InputError] = {}
     distinct = list(dict.fromkeys(_anonymous(layer) for layer in network.layers))
     names = {_anonymous(layer): layer.name for layer in reversed(network.layers)}
-    stopped = False
-    with ProgressBar(f"mapping {network.name} for {spec.name}") as progress:
-        for done, layer in enumerate(distinct):
-            progress(done, len(distinct), names[layer])
-            try:
-                found[layer] = _explore(replace(layer, name=names[layer]), spec, wishes)
-            except InputError as refusal:
-                failed[layer] = refusal
-            except KeyboardInterrupt:
-                if not found:
-                    raise
-                stopped = True
-            if stopped or (layer in found and found[layer].interrupted):
-                break
+    named = [replace(layer, name=names[layer]) for layer in distinct]
+    if not named:
+        raise InputError("has no layer to map, only operations without weights", source=network.name)
+    title = f"mapping {network.name} for {spec.name}"
+    with ProgressBar(title) as progress, searchers(_workers(named, spec, wishes)) as side:
+        progress(0, len(named), named[0].name)
+        try:
+            for layer, outcome in explore_layers(
+                named, spec, cache=wishes.cache, recall=not (wishes.why or wishes.pareto), side=side, **wishes.options
+            ):
+                if isinstance(outcome, InputError):
+                    failed[_anonymous(layer)] = outcome
+                else:
+                    found[_anonymous(layer)] = outcome
+                done = len(found) + len(failed)
+                progress(done, len(named), named[min(done, len(named) - 1)].name)
+        except KeyboardInterrupt:
+            if not found:
+                raise
     for layer, mapped in found.items():
         alike = sum(_anonymous(other) == layer for other in network.layers)
         _print_layer(mapped, alike, spec, wishes)
-    left = len(distinct) - len(found) - len(failed)
+    left = len(named) - len(found) - len(failed)
     if left or any(mapped.interrupted for mapped in found.values()):
-        note(f"interrupted: the last layer has the best so far, {left} layers are not mapped")
+        note(f"interrupted: the last layers have the best so far, {left} layers are not mapped")
     if found:
         _print_summary(list(found.values()), wishes)
     if out is not None and found:
@@ -102,20 +123,13 @@ def _anonymous(layer: Layer) -> Layer:
     return replace(layer, name="", tensors=None)
 
 
-def _explore(layer: Layer, spec: Accelerator, wishes: Wishes) -> MappedLayer:
-    """From the cache, where a mapping stands for a search that need not be done again; else a search."""
-    from accel.bounds import bounds
-    from accel.mapper import MappedLayer, Task, explore
-    from accel.mapping_cache import MappingCache, default_folder
-    from accel.simulation import simulate_layer
+def _workers(layers: list[Layer], spec: Accelerator, wishes: Wishes) -> int:
+    """As many processes as there are cores, where the search takes longer than they take to start."""
+    from accel.mapper import Task
 
-    cache = MappingCache(default_folder()) if wishes.cached else None
-    # Alternatives are not kept: what needs them searches again.
-    known = None if wishes.why or wishes.pareto else Task(layer, spec, **wishes.options).recall(cache)
-    if known is not None:
-        report = simulate_layer(layer, known, spec, seed=wishes.seed).report
-        return MappedLayer(layer, known, report, bounds(layer, spec), (), 0, 0.0, False)
-    return explore(layer, spec, cache=cache, **wishes.options)
+    families, budget = len(Task(layers[0], spec, **wishes.options).families), wishes.budget
+    seconds = budget.mappings * families / _MAPPINGS_PER_SECOND if budget.seconds is None else budget.seconds
+    return min(os.cpu_count() or 1, len(layers)) if seconds * len(layers) > _WORTH_PROCESSES_SECONDS else 1
 
 
 def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wishes) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +11,7 @@ from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
 from accel.cli.progress import ProgressBar
 from accel.cli.values import changes_of, mapping_of, names, whole
+from accel.cli.workers import processes
 from accel.output import require_folder, write_text
 from accel.spec import load
 from accel.units import DATA, ENERGY, TIME, human, percent
@@ -60,7 +58,7 @@ def sweep(
 
     points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse))
     workers = min(most, points)
-    with _processes(workers) as executor, ProgressBar("sweep") as progress:
+    with processes(workers) as executor, ProgressBar("sweep") as progress:
         frame = run_sweep(
             network_names, chip_names, set=swept, mapping=chosen, seed=seed_value, batch=inputs_at_once,
             fuse=fuse, executor=executor, progress=progress,
@@ -75,28 +73,6 @@ def sweep(
     write(f"saved:    {out / TABLE}\n          {out / PICTURE}")
     if len(failed):
         note(f"{len(failed)} of {len(frame)} points failed, the first: {failed['error'].iloc[0]}")
-
-
-@contextmanager
-def _processes(workers: int) -> Iterator[Executor | None]:
-    """Processes that share the cores between them; None for a single worker, which is this process."""
-    if workers == 1:
-        yield None
-        return
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    # Spawned, not forked: a fork of a process with threads may hang.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=limit_threads, initargs=(threads,)) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def limit_threads(threads: int) -> None:
-    """Keep a worker's kernels to its share of the cores; they are compiled after this."""
-    os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
 
 
 def _show_front(fine: pd.DataFrame, swept: Sequence[str]) -> None:

@@ -257,7 +257,7 @@ def test_the_best_found_has_no_better_neighbour():
     [
         ("data_buffer.kib", "bits of inputs and .* bits of partial sums"),
         ("weight_buffer.kib", "bits of weights"),
-        ("data_buffer.accumulator_kib", "bits of partial sums"),
+        ("data_buffer.accumulator_kib", "bits of (partial sums|outputs)"),
     ],
 )
 def test_what_fits_nowhere_names_layer_buffer_operand_and_a_size_that_would_do(field, operand):
@@ -266,6 +266,15 @@ def test_what_fits_nowhere_names_layer_buffer_operand_and_a_size_that_would_do(f
         map_layer(CONV, small_chip(**{field: 0.001}))
     least = float(str(told.value).split()[-1])
     assert map_layer(CONV, small_chip(**{field: least})).name
+
+
+@pytest.mark.parametrize("tiles", [1, 2])
+def test_the_least_size_named_holds_a_word_of_each_operand(tiles):
+    values = {"data_buffer.double_buffered": tiles == 2, "pe_array.bits.psum": 24, "data_buffer.kib": 0.001}
+    with pytest.raises(InputError, match="data_buffer") as told:
+        map_layer(Layer("dot", C=50), small_chip(**values), dataflow="any")
+    bits = tiles * (16 + 24)  # an input, and a partial sum that waits for the other 49
+    assert float(str(told.value).split()[-1]) == -(-bits * 1000 // 8192) / 1000
 
 
 @pytest.mark.parametrize("budget", [{"mappings": 0}, {"seconds": 0.0}, {"seconds": float("nan")}])

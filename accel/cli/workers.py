@@ -1,0 +1,66 @@
+"""Local processes that share the cores between them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accel.exploring import Flag, Side
+
+# Spawned, not forked: a fork of a process with threads may hang.
+_CONTEXT = get_context("spawn")
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor | None]:
+    """So many processes; None for a single one, which is this process. Leaving by an error drops what waits."""
+    if workers == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(workers, _CONTEXT, initializer=limit_threads, initargs=(_threads(workers),)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def searchers(workers: int) -> Iterator[Side | None]:
+    """So many processes that map layers, and leave Ctrl-C to this one; None for a single one, which is this process."""
+    from accel.exploring import Side
+
+    if workers == 1:
+        yield None
+        return
+    stop = _CONTEXT.Event()
+    with ProcessPoolExecutor(workers, _CONTEXT, initializer=_search, initargs=(_threads(workers), stop)) as pool:
+        try:
+            yield Side(pool, stop)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def limit_threads(threads: int) -> None:
+    """Keep a worker's kernels to its share of the cores; they are compiled after this."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
+
+
+def _search(threads: int, stop: Flag) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_threads(threads)
+    from accel.exploring import heed
+
+    heed(stop)
+
+
+def _threads(workers: int) -> int:
+    return max(1, (os.cpu_count() or 1) // workers)

@@ -1,0 +1,97 @@
+"""Many layers mapped one after another or side by side, each by a search of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accel.bounds import bounds
+from accel.mapper import MappedLayer, Task, explore
+from accel.mapping_cache import MappingCache
+from accel.simulation import simulate_layer
+from accel.spec import Accelerator
+from mappings.searching import never
+from workloads import InputError, Layer
+
+Outcome = MappedLayer | InputError
+"""What became of a layer: its mapping, or why there is none."""
+
+
+class Flag(Protocol):
+    """An event that processes share."""
+
+    def set(self) -> None: ...
+
+    def is_set(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Where layers are mapped side by side. `stop` tells the searches there to end with the best so far."""
+
+    executor: Executor
+    stop: Flag
+
+
+def explore_layers(
+    layers: Sequence[Layer],
+    spec: Accelerator,
+    *,
+    cache: MappingCache | None = None,
+    recall: bool = True,
+    side: Side | None = None,
+    **options: Any,
+) -> Iterator[tuple[Layer, Outcome]]:
+    """Each layer with its outcome, in order; the same on any number of processes. `options` are those of a `Task`.
+
+    recall: whether a mapping in the cache stands for a search; then it has no alternatives. Ctrl-C ends it: the last
+    layers that come out have the best so far, and those not begun do not come out.
+    """
+    if side is None:
+        for layer in layers:
+            outcome = outcome_of(layer, spec, cache, recall, options)
+            yield layer, outcome
+            if isinstance(outcome, MappedLayer) and outcome.interrupted:
+                return
+        return
+    futures = [side.executor.submit(outcome_of, layer, spec, cache, recall, options) for layer in layers]
+    for layer, future in zip(layers, futures, strict=True):
+        try:
+            outcome = future.result()
+        except KeyboardInterrupt:
+            side.stop.set()
+            for other in futures:
+                other.cancel()
+            if future.cancelled():
+                continue
+            outcome = future.result()
+        except CancelledError:
+            continue
+        yield layer, outcome
+
+
+def outcome_of(
+    layer: Layer, spec: Accelerator, cache: MappingCache | None, recall: bool, options: dict[str, Any]
+) -> Outcome:
+    """One layer, in this process. Raises KeyboardInterrupt when stopped before anything was found."""
+    task = Task(layer, spec, **options)
+    known = task.recall(cache) if recall else None
+    if known is not None:
+        report = simulate_layer(layer, known, spec, seed=task.seed).report
+        least = bounds(layer, spec, task.residency, task.known_zeros())
+        return MappedLayer(layer, known, report, least, (), 0, 0.0, False)
+    try:
+        return explore(layer, spec, cache=cache, stop=_stop, **options)
+    except InputError as refusal:
+        return refusal
+
+
+def heed(flag: Flag) -> None:
+    """In a process that maps layers for another one: searches end when the flag is set."""
+    global _stop
+    _stop = flag.is_set
+
+
+_stop: Callable[[], bool] = never
