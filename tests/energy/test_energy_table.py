@@ -37,7 +37,7 @@ def test_integer_operations_of_horowitz_isscc_2014() -> None:
 
 
 def test_register_file_of_eie_isca_2016_table_i() -> None:
-    """32 bits cost ten times an addition, a third of a multiplication; CACTI 7.0 has less, Eyeriss's scratchpads more."""
+    """32 bits cost ten times an addition, a third of a multiplication; CACTI 7.0 has less, Eyeriss has more."""
     table = EnergyTable.load("45nm")
     assert table.register_pj(32, 32) == pytest.approx(1.0)
     assert table.register_pj(32, 32) / table.add_pj(32) == pytest.approx(10)
