@@ -8,8 +8,8 @@ is wider. Nothing is fitted.
 
 The power of a PE is the mean over the same layers, once their weights are on chip, and compared as shares of its total.
 Memory is accesses to both buffers and their leakage; combinational are the multipliers and the wires. The clock of the
-45 nm table, alone of these, is fitted to another chip, and takes too much here: 3.0 fJ a flip-flop and cycle where
-Table II has about 1 (1.874 mW at 800 MHz, and 9465 um2 of registers, some 2000 bits).
+45 nm table, alone of these, is fitted to another chip with its whole tree, and takes too much here: 3.0 fJ a flip-flop
+and cycle, where a PE of Table II has about 1 (1.874 mW at 800 MHz, and 9465 um2 of registers, some 2000 bits).
 """
 
 from __future__ import annotations

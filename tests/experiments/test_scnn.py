@@ -59,7 +59,7 @@ def test_groups_of_as_many_filters_as_the_paper_names_fit() -> None:
 
 
 def test_planes_stay_whole_where_their_maps_fit_the_memories() -> None:
-    """A PE's part of conv3_1 of VGG is 7 x 7 of 256 channels, coded in 20 bits a nonzero, of which 10 KB hold a third."""
+    """A PE's part of conv3_1 of VGG is 7 x 7 of 256 channels, of 20 bits a nonzero, of which 10 KB hold a third."""
     layer = next(layer for layer in load_network("vgg16").layers if layer.name == "conv3_1")
     share = MEMORY_BITS / (7 * 7 * 256 * CODED_BITS)
     assert 0.3 < share < 0.34
