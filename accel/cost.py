@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import prod, sqrt
+from math import prod
 from typing import Any
 
 from accel.energy import DramDevice, EnergyTable
@@ -132,13 +132,16 @@ def _pe_array_pj(
     files = [(count, bits, number) for count, bits, number in zip(words, array.register_widths, copies, strict=True)]
     register_bits = sum(count * bits * number for count, bits, number in files)
     pitch = table.pe_pitch_mm(array.lanes * _datapath_bits2(array), register_bits)
-    span = table.array_span_mm(array.rows, array.columns, pitch)
+    data_mm, weight_mm = (
+        table.array_span_mm(array.rows, array.columns, pitch, buffer.slices)
+        for buffer in (spec.data_buffer, spec.weight_buffer)
+    )
     clocked = sum(table.flip_flop_bits(count, bits) * number for count, bits, number in files)
     return {
         "mac_pj": work.macs * mac,
         "register_pj": registers,
-        "wire_pj": table.wire_pj(work.bus_bits, span / sqrt(spec.data_buffer.slices))
-        + table.wire_pj(work.weight_bus_bits, span / sqrt(spec.weight_buffer.slices))
+        "wire_pj": table.wire_pj(work.bus_bits, data_mm)
+        + table.wire_pj(work.weight_bus_bits, weight_mm)
         + table.wire_pj(work.reduction_hops * width_bits[2], pitch),
         "clock_pj": work.cycles * table.clock_pj_per_cycle(clocked * array.rows * array.columns),
     }

@@ -21,13 +21,14 @@ def skipping_objective(
 ) -> NDArray[np.float64]:
     """`Costs.objective`, with the latency that independent zeros leave to be expected.
 
-    Only for PEs that match an output's inputs and weights; others are ranked as on dense operands. Structured weights
-    are taken to have their structure: a mapping that lets them is as good for others.
+    Not for PEs that walk columns of weights: these are ranked as on dense operands. Structured weights are taken to
+    have their structure: a mapping that lets them is as good for others.
     """
-    styles = ("inner", "structured")
+    styles = ("inner", "structured", "plane")
     if not spec.pe_array.skips or spec.pe_array.matching.style not in styles or name in ("energy", "dram"):
         return found.objective(name)
-    dense, skipped = _mac_cycles(layer, column, spec)
+    plane = spec.pe_array.matching.style == "plane"
+    dense, skipped = (_plane_cycles if plane else _mac_cycles)(layer, column, spec)
     least = found.dram_bits / TransferTiming.of(spec).peak_bits_per_cycle
     issued = zeros.issued_macs / layer.macs
     latency = np.maximum(np.maximum(found.latency_cycles - dense * issued, 0.0) + skipped, least)
@@ -45,23 +46,12 @@ def _mac_cycles(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple
     structured = matching.style == "structured"
     useful = (density.input if handling.input == "skip" else 1.0) * (density.weight if handling.weight == "skip" else 1)
 
-    def product(levels: str, reduced: bool | None = None, dims: str = "") -> Floats:
-        places = [
-            position
-            for position, (level, axis) in enumerate(column.shape.loops)
-            if level in levels.split()
-            and (reduced is None or (axis[0] in "CRS") == reduced)
-            and (not dims or axis[0] in dims)
-        ]
-        result: Floats = column.factors[:, places].astype(np.float64).prod(axis=1)
-        return result
-
-    passes = product("off_chip on_chip")
-    outputs, filters = product("registers", reduced=False), product("registers", dims="GK")
+    passes = _product(column, "off_chip on_chip")
+    outputs, filters = _product(column, "registers", reduced=False), _product(column, "registers", dims="GK")
     together = matching.width > 1
-    shared = product("rows columns" if together else "rows columns lanes", reduced=True)
+    shared = _product(column, "rows columns" if together else "rows columns lanes", reduced=True)
     volume = float(np.prod([axis_extent(layer, dim) for dim in "CRS"]))
-    within = product("registers rows columns lanes", reduced=True)
+    within = _product(column, "registers rows columns lanes", reduced=True)
     positions = np.maximum(1.0, np.minimum(within, volume) / shared)
     length = np.minimum(positions, min(matching.chunk, layer.C)) if matching.chunk else positions
     chunks = np.ceil(positions / length)
@@ -75,5 +65,43 @@ def _mac_cycles(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple
     each = outputs * chunks / number
     units = max(1, (array.lockstep if array.slack else array.rows * array.columns) * (1 if together else array.lanes))
     slowest = each * mean + np.sqrt(2 * np.log(units) * each * variance)
-    dense = passes * product("registers")
+    dense = passes * _product(column, "registers")
     return dense, passes * number * np.minimum(slowest, each * length)
+
+
+def _plane_cycles(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple[Floats, Floats]:
+    """(cycles without zeros, expected cycles) of PEs that multiply vectors of a channel's inputs and weights.
+
+    Words of another phase of a stride are another channel. Lanes take indices of the plane or of filters: they are
+    filled by vectors of what a PE has of both.
+    """
+    matching, handling, density = spec.pe_array.matching, spec.pe_array.zero_handling, layer.density
+    phases = float(min(layer.stride[0], layer.R) * min(layer.stride[1], layer.S))
+    pixels = _product(column, "registers lanes", dims="NPQ")
+    weights = _product(column, "registers lanes", dims="GK") * layer.R * layer.S / phases
+    channels = _product(column, "registers lanes", dims="C") * phases
+    passes = _product(column, "off_chip on_chip")
+    vectors = _vectors(pixels, density.input if handling.input == "skip" else 1.0, matching.inputs)
+    vectors = vectors * _vectors(weights, density.weight if handling.weight == "skip" else 1.0, matching.weights)
+    return passes * _product(column, "registers"), passes * channels * vectors
+
+
+def _vectors(words: Floats, density: float, width: int) -> Floats:
+    """Expected vectors of `width` nonzeros: the last of them is filled by half, where there is one."""
+    if density == 1.0:
+        return np.ceil(words / width)
+    some = 1.0 - (1.0 - density) ** words
+    return np.minimum(np.ceil(words / width), words * density / width + (width - 1) / (2 * width) * some)
+
+
+def _product(column: MappingColumn, levels: str, reduced: bool | None = None, dims: str = "") -> Floats:
+    """Of the factors at some levels: all, those of reduced axes or of others, or those of some dimensions."""
+    places = [
+        position
+        for position, (level, axis) in enumerate(column.shape.loops)
+        if level in levels.split()
+        and (reduced is None or (axis[0] in "CRS") == reduced)
+        and (not dims or axis[0] in dims)
+    ]
+    result: Floats = column.factors[:, places].astype(np.float64).prod(axis=1)
+    return result

@@ -2,14 +2,14 @@
 
 - Networks: speed-ups of convolutions over the dense baseline (`data/dcnn.toml`), with the densities of Han et al., NIPS
   2015, for AlexNet and VGG. With `--reference DIR`, DIR holds `scnn_layer_densities.csv` (columns network, layer,
-  weight_density, input_act_density), the densities of the SCNN evaluation, for GoogLeNet too.
+  weight_density, input_act_density, output_act_density), the densities of the SCNN evaluation, for GoogLeNet too.
 - Density: the inception modules of GoogLeNet with one density everywhere, at both ends of the paper's sweep.
 - Rows: with `--reference DIR`, the cycles of `experiments.scnn_cycles`.
 
-Ours are the array's cycles (`compute_cycles`) of the preset `scnn`: DRAM is not the limit in the paper, and the buffers
-are made large enough for every layer. Of the mappings of `planar_tiled`, a layer takes the one with the fewest cycles
-when nothing is zero. Nothing is fitted. The speed-ups are printed once more with activations whose zeros cluster, by
-channels (skew) or in patches, and with groups of 8 filters, which the paper names once.
+Ours are the array's cycles (`compute_cycles`) of the preset `scnn` with buffers large enough for every layer, on the
+mapping that `scnn_mapping` takes from the paper, and with no wait for weights: DRAM is not the limit there. Nothing is
+fitted. The speed-ups are printed once more with weights at the rate of a DRAM, with activations whose zeros
+cluster, by channels (skew) or in patches, and with groups of 8 filters, which the paper names once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from accel import load
 from accel.simulation import simulate_layer
 from experiments.compare import DATA, Verdict, error_percent, read, show, show_verdicts
 from experiments.scnn_cycles import CYCLES, CycleRow, data, rows
-from experiments.scnn_mapping import machine, mapping_of
+from experiments.scnn_mapping import NEVER_BINDS, machine, mapping_of, parts_of_the_plane
 from mappings import Loop
 from mappings import Mapping as LoopMapping
 from workloads import Density, Layer
@@ -47,6 +47,8 @@ CLUSTERS = {
 }
 """How zeros of activations lie together: channels of unequal density, or patches of a map."""
 QUEUES = (0, 4, 16)
+WEIGHT_RATES = {"50 GB/s": 400, "4 GB/s": 32}
+"""Bits a cycle. The paper's DRAM has the first, and is as fast until about the second."""
 PRINTED_GROUP = 8
 """Filters of a group where the paper speaks of single layers of GoogLeNet."""
 
@@ -108,10 +110,15 @@ def dense_cycles(layer: Layer) -> int:
     return simulate_layer(replace(layer, density=Density()), mapping, chip).report.mac_cycles
 
 
-def compared(layer: Layer, clusters: Pattern = CLUSTERS["none"], most_filters: int | None = None) -> LayerRow:
+def compared(
+    layer: Layer,
+    clusters: Pattern = CLUSTERS["none"],
+    most_filters: int | None = None,
+    weight_port_bits: int = NEVER_BINDS,
+) -> LayerRow:
     """A layer on both machines, with activations whose zeros lie as `clusters` says."""
     drawn = replace(layer, patterns=Patterns(input=clusters))
-    report = simulate_layer(drawn, mapping_of(layer, most_filters), machine()).report
+    report = simulate_layer(drawn, mapping_of(layer, most_filters), machine(weight_port_bits)).report
     useful = report.effectual_macs / report.mac_cycles / machine().pe_array.multipliers
     return LayerRow(
         layer.name, dense_cycles(layer), report.compute_cycles, report.mac_cycles, report.pe_imbalance, useful
@@ -133,15 +140,16 @@ def _densities(reference: Path, name: str) -> Mapping[str, Density]:
     called, before = NETWORKS[name]
     with (reference / DENSITIES).open(encoding="utf-8") as file:
         lines = [line for line in csv.DictReader(data(file)) if line["network"] == called]
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[tuple[float, ...]]] = {}
     for line in lines:
         # AlexNet's conv2 comes in its two groups.
         layer = line["layer"].removeprefix(before).replace("-", ".")
         layer = layer[:5] if name == "alexnet" else layer
-        found.setdefault(layer, []).append((float(line["input_act_density"]), float(line["weight_density"])))
+        shares = (float(line[f"{name}_density"]) for name in ("input_act", "weight", "output_act"))
+        found.setdefault(layer, []).append(tuple(shares))
     return {
-        layer: Density(sum(a for a, _ in pairs) / len(pairs), sum(w for _, w in pairs) / len(pairs))
-        for layer, pairs in found.items()
+        layer: Density(*(sum(column) / len(column) for column in zip(*known, strict=True)))
+        for layer, known in found.items()
     }
 
 
@@ -150,16 +158,17 @@ def networks(
     clusters: Pattern = CLUSTERS["none"],
     most_filters: int | None = None,
     only: tuple[str, ...] = (),
+    weight_port_bits: int = NEVER_BINDS,
 ) -> list[SpeedUp]:
     """Speed-ups of the networks whose densities are known, or of those named."""
     return [
-        SpeedUp(name, theirs, tuple(compared(layer, clusters, most_filters) for layer in layers))
+        SpeedUp(name, theirs, tuple(compared(layer, clusters, most_filters, weight_port_bits) for layer in layers))
         for name, theirs in read("scnn")["networks"].items()
         if (not only or name in only) and (layers := convolutions(name, reference))
     ]
 
 
-def densities(most_filters: int | None = None) -> list[SpeedUp]:
+def densities(most_filters: int | None = None, weight_port_bits: int = NEVER_BINDS) -> list[SpeedUp]:
     """The ends of the density sweep."""
     layers = [layer for layer in load_network("googlenet").layers if layer.name.startswith("inception")]
     return [
@@ -167,7 +176,11 @@ def densities(most_filters: int | None = None) -> list[SpeedUp]:
             f"{density}/{density}",
             theirs,
             tuple(
-                compared(replace(layer, density=Density(float(density), float(density))), most_filters=most_filters)
+                compared(
+                    replace(layer, density=Density(*[float(density)] * 3)),
+                    most_filters=most_filters,
+                    weight_port_bits=weight_port_bits,
+                )
                 for layer in layers
             ),
         )
@@ -189,10 +202,8 @@ def verdicts(found: list[SpeedUp], swept: list[SpeedUp], cycles: list[CycleRow])
     if found:
         result.append(Verdict(AGAINST, "networks", tuple((one.name, one.error_percent) for one in found), 25.0))
     if swept:
-        for one, bound in zip(swept, (10.0, None), strict=True):
-            missed = "" if bound else " (misses 10 %)"
-            quantity = f"GoogLeNet, densities {one.name}{missed}"
-            result.append(Verdict(AGAINST, quantity, ((one.name, one.error_percent),), bound))
+        cases = tuple((one.name, one.error_percent) for one in swept)
+        result.append(Verdict(AGAINST, "GoogLeNet, ends of the density sweep", cases, 10.0))
     for quantity in ("products", "total"):
         if cycles:
             pairs = ((row.name, getattr(row, quantity)) for row in cycles)
@@ -225,6 +236,18 @@ def main() -> None:
     if options.layers:
         for case in (*found, *swept):
             show(case.name, [{name: getattr(row, name) for name in LayerRow.__slots__} for row in case.layers])
+    layers = [(name, layer) for name in NETWORKS for layer in convolutions(name, options.reference)]
+    parts = [name for name, layer in layers if parts_of_the_plane(mapping_of(layer)) > 1]
+    print(f"Planes taken in parts: {len(parts)} of {len(layers)} layers, of {', '.join(sorted(set(parts)))}\n")
+    show(
+        "Speed-up with weights at the rate of a DRAM",
+        [
+            {"weights at": rate}
+            | {one.name: one.ours for one in networks(options.reference, weight_port_bits=bits)}
+            | {one.name: one.ours for one in densities(weight_port_bits=bits)}
+            for rate, bits in WEIGHT_RATES.items()
+        ],
+    )
     clustered = {name: networks(options.reference, pattern) for name, pattern in CLUSTERS.items()}
     show(
         "Speed-up when zeros of activations cluster",

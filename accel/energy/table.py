@@ -114,9 +114,16 @@ class EnergyTable(Part):
         um2 = multiplier_bits2 * self.area.multiplier_um2_per_bit2 + register_bits * self.area.register_um2_per_bit
         return sqrt(um2) / 1000
 
-    def array_span_mm(self, rows: int, columns: int, pe_pitch_mm: float) -> float:
-        """Wire that one word drives from a buffer on the array's edge: a bus along the rows, one along the columns."""
-        return (rows + columns) * pe_pitch_mm
+    def array_span_mm(self, rows: int, columns: int, pe_pitch_mm: float, slices: int = 1) -> float:
+        """Wire that one word drives from a buffer on the array's edge: a bus along the rows, one along the columns.
+
+        A memory of several `slices` lies beside the PEs it serves: the array is cut across its longer side, and across
+        both once that is no longer than the other.
+        """
+        longer, shorter = max(rows, columns), min(rows, columns)
+        if slices * shorter <= longer:
+            return (longer / slices + shorter) * pe_pitch_mm
+        return 2 * sqrt(rows * columns / slices) * pe_pitch_mm
 
     def flip_flop_bits(self, words: int, bits: int) -> int:
         """Clocked bits of a register file of `words` words; its output register alone when it is a memory macro."""

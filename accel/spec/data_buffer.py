@@ -29,5 +29,5 @@ class DataBuffer(Part):
     banks: Count = 32
     """Equal banks the capacity is divided into."""
     slices: Count = 1
-    """Separate memories it consists of, each beside the PEs it serves: accesses are to kib / slices, wires shorter by
-    the square root."""
+    """Separate memories it consists of, each beside the PEs it serves: accesses are to kib / slices, wires are those
+    of its part of the array."""

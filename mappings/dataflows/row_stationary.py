@@ -72,25 +72,24 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     taps = _taps(layer, array)
     for width, folds, along_rows, sets in _strips(layer, array, rows):
         for g, r, t in _arrangements(sets, layer):
-            # Sets of a single PE fill both sides of the array.
-            across = min(array.columns, -(-layer.K // t)) if along_rows and layer.R == layer.P == 1 else 1
-            lanes = min(array.lanes, -(-layer.K // (t * across)))
-            filters = t * across * lanes
-            q_most = max(1, min(array.input_registers * lanes // taps, -(-layer.C // r)))
-            # Filters of one lane.
-            p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // filters)))
-            # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
-            p = splits(layer.K, filters, most=p_most, choices=12)
-            column = _column(
-                layer, array, width, folds, along_rows, g, r, t,
-                p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
-                n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * filters, choices=6),
-                across=across, lanes=lanes,
-            )  # fmt: skip
-            names = column.shape.loops
-            kept = column.factors[:, names.index(("registers", "K"))]
-            channels = column.factors[:, names.index(("registers", "C"))]
-            found.append(column.take(kept * channels * taps <= max(1, array.weight_registers)))
+            for across in _across(layer, array, width, along_rows, t):
+                lanes = min(array.lanes, -(-layer.K // (t * across)))
+                filters = t * across * lanes
+                q_most = max(1, min(array.input_registers * lanes // taps, -(-layer.C // r)))
+                # Filters of one lane.
+                p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // filters)))
+                # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
+                p = splits(layer.K, filters, most=p_most, choices=12)
+                column = _column(
+                    layer, array, width, folds, along_rows, g, r, t,
+                    p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
+                    n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * filters, choices=6),
+                    across=across, lanes=lanes,
+                )  # fmt: skip
+                names = column.shape.loops
+                kept = column.factors[:, names.index(("registers", "K"))]
+                channels = column.factors[:, names.index(("registers", "C"))]
+                found.append(column.take(kept * channels * taps <= max(1, array.weight_registers)))
     return found
 
 
@@ -110,6 +109,13 @@ def _strips(layer: Layer, array: ArrayShape, rows: int) -> list[tuple[int, int, 
     if array.columns > layer.P:
         found.add((layer.P, 1, False, array.columns // layer.P))
     return sorted(found)
+
+
+def _across(layer: Layer, array: ArrayShape, width: int, along_rows: bool, t: int) -> list[int]:
+    """How often sets along the rows can stand side by side along the columns, with other filters: once, or as often as
+    there is room. Sets of a single PE fill both sides of the array."""
+    most = min(array.columns // width, -(-layer.K // t)) if along_rows else 1
+    return [most] if layer.R == layer.P == 1 else sorted({1, most})
 
 
 def _few(most: int) -> list[int]:

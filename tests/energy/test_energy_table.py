@@ -36,6 +36,28 @@ def test_integer_operations_of_horowitz_isscc_2014() -> None:
     assert table.mac_pj(8, 8, 32) == pytest.approx(0.3, rel=0.001)
 
 
+def test_register_file_of_eie_isca_2016_table_i() -> None:
+    """32 bits cost ten times an addition, a third of a multiplication; CACTI 7.0 has less, Eyeriss has more."""
+    table = EnergyTable.load("45nm")
+    assert table.register_pj(32, 32) == pytest.approx(1.0)
+    assert table.register_pj(32, 32) / table.add_pj(32) == pytest.approx(10)
+    for words, cacti_fj in ((32, 23.6), (64, 29.2), (128, 39.5)):
+        assert cacti_fj < 1000 * table.register_pj(words, 1) < 62
+
+
+def test_28_nm_registers_are_those_of_45_nm_smaller() -> None:
+    large, small = EnergyTable.load("45nm"), EnergyTable.load("28nm")
+    for words in (1, 12, 32, 64, 256, 1000):
+        assert small.register_pj(words, 16) == pytest.approx(28 / 45 * large.register_pj(words, 16), rel=1e-3)
+
+
+def test_a_slice_lies_beside_the_pes_it_serves() -> None:
+    """A PE of a row of 64 beside its own memory, four quarters of a square, two halves of a row of four."""
+    table = EnergyTable.load("45nm")
+    for rows, columns, slices, pitches in ((64, 1, 64, 2), (8, 8, 4, 8), (4, 1, 2, 3), (2, 8, 4, 4), (12, 14, 1, 26)):
+        assert table.array_span_mm(rows, columns, 0.1, slices) == pytest.approx(pitches * 0.1)
+
+
 def test_multiplier_is_no_flat_square_law() -> None:
     """16 bits cost 4.0 times 8 bits, 4 bits 0.18 times: adder cells, not bits squared, at the low end."""
     energy = EnergyTable.load("45nm").multiplier.energy_pj

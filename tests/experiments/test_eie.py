@@ -36,10 +36,10 @@ def test_the_verdicts_demand_what_they_should(rows: dict[str, LayerRow]) -> None
     assert all(one.passed for one in found)
 
 
-def test_shares_of_power_are_those_of_the_paper_but_for_registers(rows: dict[str, LayerRow]) -> None:
-    """The table's register files are another chip's; theirs is the one share that misses its bound."""
+def test_shares_of_power_are_those_of_the_paper_but_for_the_clock(rows: dict[str, LayerRow]) -> None:
+    """The table's clock is another chip's; its is the one share that misses its bound."""
     shares = {kind: (theirs, ours) for kind, theirs, ours in power_shares(list(rows.values()))}
     assert sum(ours for _, ours in shares.values()) == pytest.approx(100)
     errors = {kind: abs(ours / theirs - 1) for kind, (theirs, ours) in shares.items()}
-    assert errors.pop("register") < 0.4
+    assert errors.pop("clock network") < 0.3
     assert max(errors.values()) < 0.25

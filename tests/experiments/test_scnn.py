@@ -11,7 +11,7 @@ from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from accel.spec import load
 from experiments.scnn import CLUSTERS, PRINTED_GROUP, bank_cost, compared, convolutions, dense_cycles, networks
-from experiments.scnn_mapping import mapping_of
+from experiments.scnn_mapping import CODED_BITS, MEMORY_BITS, mapping_of, parts_of_the_plane
 from workloads import Density
 from workloads import load as load_network
 
@@ -56,6 +56,26 @@ def test_groups_of_as_many_filters_as_the_paper_names_fit() -> None:
     mapping = mapping_of(layer, PRINTED_GROUP)
     assert mapping.pass_extent("K") == 8
     assert compared(layer, most_filters=PRINTED_GROUP).sparse > 0
+
+
+def test_planes_stay_whole_where_their_maps_fit_the_memories() -> None:
+    """A PE's part of conv3_1 of VGG is 7 x 7 of 256 channels, of 20 bits a nonzero, of which 10 KB hold a third."""
+    layer = next(layer for layer in load_network("vgg16").layers if layer.name == "conv3_1")
+    share = MEMORY_BITS / (7 * 7 * 256 * CODED_BITS)
+    assert 0.3 < share < 0.34
+    parts = [
+        parts_of_the_plane(mapping_of(replace(layer, density=Density(0.1, 0.5, density))))
+        for density in (0.9 * share, 1.1 * share)
+    ]
+    assert parts[0] == 1 < parts[1]
+
+
+def test_weights_at_the_rate_of_the_dram_only_cost_time() -> None:
+    layers = {layer.name: replace(layer, density=Density(0.1, 0.1)) for layer in load_network("googlenet").layers}
+    small = layers["inception_5b.1x1"]
+    free, fast, slow = (compared(small, weight_port_bits=bits) for bits in (65536, 400, 32))
+    assert free.products == fast.products == slow.products
+    assert free.products <= free.sparse < fast.sparse < slow.sparse
 
 
 def test_fully_connected_layers_map_by_themselves() -> None:
