@@ -16,7 +16,7 @@ from accel.closed_form import costs
 from accel.energy import EnergyTable
 from accel.energy.styles import mac_pj
 from accel.fit import require_array
-from accel.kernels import estimate as kernel
+from accel.kernels import estimate_layout as kernel
 from accel.mapper import array_shape, map_layer
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
