@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels.estimate_layout import Nest
 from accel.kernels.input_tiles import input_words
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.returns import Walk, blocks_from, stays, volume
 from accel.kernels.reuse import INPUT
 
@@ -19,10 +19,10 @@ TILE = 3
 axis, and how many of these there are; the others: the same of the loops outside the operand's place in its buffer."""
 
 
-@kernel
+@borrowing_kernel
 def held_words(
     factor: Ints, loop_axes: Ints, hold: Ints, on: int, off: int, walk: Walk, nest: Nest, region: Ints, regions: Ints,
-    inside: Ints, classes: Ints, memo: Ints, held: Ints,
+    inside: Ints, room: Ints, memo: Ints, held: Ints,
 ) -> int:  # fmt: skip
     """Fill by operand `held`, words kept at once, and where: `region`, `regions` and `inside`; returns input words.
 
@@ -48,7 +48,7 @@ def held_words(
                     regions[operand, axis] = -(-extent[axis] // region[operand, axis])
         kept = region[TILE if inside[operand] == off else operand]
         if operand == INPUT:
-            touched, held[INPUT] = input_words(walk.starts, 0, region[TILE], kept, nest, classes, memo)
+            touched, held[INPUT] = input_words(walk.starts, 0, region[TILE], kept, nest, room, memo)
         else:
             held[operand] = 1
             for axis in range(axes):
@@ -56,10 +56,10 @@ def held_words(
     return touched
 
 
-@kernel
+@borrowing_kernel
 def loaded_words(
     touched: int, off: int, walk: Walk, nest: Nest, region: Ints, regions: Ints, inside: Ints, uses: Bools, whole: Ints,
-    classes: Ints, memo: Ints, numbers: Ints, loaded: Ints,
+    room: Ints, memo: Ints, numbers: Ints, loaded: Ints,
 ) -> None:  # fmt: skip
     """Fill by operand `numbers`, transfers, and `loaded`, their words, after `held_words`.
 
@@ -77,7 +77,7 @@ def loaded_words(
         for term in range(1, terms):
             numbers[operand] += walk.weights[term] * blocks_from(extent, walk.starts, term, tile, tiles, uses, operand)
             if operand == INPUT:
-                words, _ = input_words(walk.starts, term, tile, region[row], nest, classes, memo)
+                words, _ = input_words(walk.starts, term, tile, region[row], nest, room, memo)
             else:
                 words = volume(extent, walk.starts, term, nest.relevant, operand)
             loaded[operand] += walk.weights[term] * words

@@ -37,7 +37,7 @@ from accel.kernels.estimate_layout import (
     Nest,
 )
 from accel.kernels.inner import pass_totals
-from accel.kernels.input_tiles import new_classes, new_memo
+from accel.kernels.input_tiles import new_memo, new_room
 from accel.kernels.options import kernel
 from accel.kernels.overlap import layer_cycles
 from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, SYSTOLIC, WORD_BITS
@@ -108,7 +108,7 @@ def estimate_rows(
     on, registers = levels[1], levels[2]
     bits = machine[WORD_BITS : WORD_BITS + 4]  # input, weight, partial sum, output
     totals = np.zeros(inner.TOTALS)
-    room = np.ones((3, axes), dtype=np.int64)
+    spatial = np.ones((3, axes), dtype=np.int64)
     whole_pass = np.ones(axes, dtype=np.int64)
     blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
     region = np.ones((4, axes), dtype=np.int64)
@@ -129,7 +129,7 @@ def estimate_rows(
     loaded = np.zeros(3, dtype=np.int64)
     entered = np.zeros(3)
     moves, cycles, outer = np.zeros(4), np.zeros(4), np.ones(on + 1)
-    classes = new_classes(nest.sizes)
+    room = new_room(nest.sizes)
     memo = new_memo(len(nest.parts), last - first)
     used_lanes, hops = 1, 0
     distinct_inputs = 0
@@ -138,7 +138,7 @@ def estimate_rows(
         out = result[order[place]]
         if place == first or group[place] != group[place - 1]:
             used_lanes, hops = _group_totals(
-                factor, loop_axes, levels, nest, machine, zeros, room, whole_pass, blocks, uses, totals
+                factor, loop_axes, levels, nest, machine, zeros, spatial, whole_pass, blocks, uses, totals
             )
             distinct_inputs = register_inputs(extent, walk.starts, 0, whole_pass, relevant, nest.window, nest.strides)
 
@@ -166,7 +166,7 @@ def estimate_rows(
             steps *= tiles[axis]
         out[STEPS] = steps
         touched = held_words(
-            factor, loop_axes, hold, on, off, walk, nest, region, regions, inside, classes, memo, held
+            factor, loop_axes, hold, on, off, walk, nest, region, regions, inside, room, memo, held
         )
         weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
         fits = tile_room(held, bits, limits, partial, weight_taken, out)
@@ -175,7 +175,7 @@ def estimate_rows(
 
         # Words, and the cycles of the passes.
         loaded_words(
-            touched, off, walk, nest, region, regions, inside, uses, whole, classes, memo, numbers, loaded
+            touched, off, walk, nest, region, regions, inside, uses, whole, room, memo, numbers, loaded
         )
         streams = register_words(
             walk, off, active, tile, tiles, whole_pass, blocks, nest, uses, totals, whole, distinct_inputs, entered

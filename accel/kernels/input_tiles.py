@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.estimate_layout import C, G, N, Nest
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.tile_windows import covered, window_sums
 
 Ints = NDArray[np.int64]
@@ -24,14 +24,14 @@ def new_memo(parts: int, rows: int) -> Ints:
 
 
 @kernel
-def new_classes(sizes: Ints) -> Ints:
-    """Room for the classes of tap tiles that `window_sums` tells apart."""
+def new_room(sizes: Ints) -> Ints:
+    """Room for `input_words`: seven rows for corners of tiles, and the classes of tap tiles `window_sums` tells apart."""
     _, _, _, c, _, _, r, s = sizes
     windows = r * (r + 1) // 2 * s * (s + 1) // 2
-    return np.empty((min(windows, c * r * s) + 1, 6), dtype=np.int64)
+    return np.empty((7 + min(windows, c * r * s) + 1, 6), dtype=np.int64)
 
 
-@kernel
+@borrowing_kernel
 def _along(extent: int, start: int, tile: int, region: int, size: int, span: int) -> tuple[int, int]:
     """(sum over the tiles of an axis from `start`, most in a region) of a dimension's indices that tiles cover."""
     total = most = here = 0
@@ -45,40 +45,40 @@ def _along(extent: int, start: int, tile: int, region: int, size: int, span: int
     return total, most
 
 
-@kernel
+@borrowing_kernel
 def _part_words(
-    part: int, starts: Ints, term: int, tile: Ints, region: Ints, nest: Nest, classes: Ints
+    part: int, starts: Ints, term: int, tile: Ints, region: Ints, nest: Nest, room: Ints
 ) -> tuple[int, int]:
     """(sum over the tiles from `starts` on, most in a region) of what `window_sums` counts on a part's axes."""
-    begin, end = np.zeros(4, dtype=np.int64), np.ones(4, dtype=np.int64)
-    one, many = np.ones(4, dtype=np.int64), np.ones(4, dtype=np.int64)
+    begin, end, one, many, low, high = room[0], room[1], room[2], room[3], room[4], room[5]
     apart = False  # regions of several tiles
     for four in range(4):
         axis = nest.parts[part, four]
+        begin[four], end[four], one[four], many[four] = 0, 1, 1, 1
         if axis >= 0:
             begin[four], end[four] = starts[term, axis], nest.extent[axis]
             one[four], many[four] = tile[axis], min(region[axis], nest.extent[axis])
             apart = apart or one[four] != many[four]
     place, side = nest.places[part], nest.sides[part]
-    total, most = window_sums(begin, end, one, place, side, nest, classes)
+    at, classes = room[6], room[7:]
+    total, most = window_sums(begin, end, one, place, side, nest, at, classes)
     if not apart:
         return total, most
     most = 0
-    low, high = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
     for low[0] in range(begin[0], end[0], many[0]):
         for low[1] in range(begin[1], end[1], many[1]):
             for low[2] in range(begin[2], end[2], many[2]):
                 for low[3] in range(begin[3], end[3], many[3]):
                     for four in range(4):
                         high[four] = min(low[four] + many[four], end[four])
-                    here, _ = window_sums(low, high, one, place, side, nest, classes)
+                    here, _ = window_sums(low, high, one, place, side, nest, at, classes)
                     most = max(most, here)
     return total, most
 
 
-@kernel
+@borrowing_kernel
 def input_words(
-    starts: Ints, term: int, tile: Ints, region: Ints, nest: Nest, classes: Ints, memo: Ints
+    starts: Ints, term: int, tile: Ints, region: Ints, nest: Nest, room: Ints, memo: Ints
 ) -> tuple[int, int]:
     """(input words that all tiles from `starts` on fetch once, most words in a region), padding not fetched.
 
@@ -110,7 +110,7 @@ def input_words(
         if known and memo[part, slot, 0] == tiles and memo[part, slot, 1] == regions:
             whole, held = memo[part, slot, 2], memo[part, slot, 3]
         else:
-            whole, held = _part_words(part, starts, term, tile, region, nest, classes)
+            whole, held = _part_words(part, starts, term, tile, region, nest, room)
             if known:
                 memo[part, slot, 0], memo[part, slot, 1] = tiles, regions
                 memo[part, slot, 2], memo[part, slot, 3] = whole, held

@@ -60,3 +60,9 @@ def kernel(function: Kernel) -> Kernel:
 def parallel_kernel(function: Kernel) -> Kernel:
     """As `kernel`, with `prange` loops spread over the cores."""
     return _compiled(function, parallel=True)
+
+
+def borrowing_kernel(function: Kernel) -> Kernel:
+    """As `kernel`, for one that makes no arrays: it counts no references to those it is given, which takes longer than
+    most of what is done for a row of a column."""
+    return _compiled(function, _nrt=False)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels import inner
 from accel.kernels.estimate_layout import Nest
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.returns import Walk, blocks_from, stays, volume
 from accel.kernels.reuse import INPUT
 from accel.kernels.windows import distinct_positions
@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-@kernel
+@borrowing_kernel
 def register_inputs(
     extent: Ints, starts: Ints, term: int, block: Ints, relevant: Bools, window: Ints, strides: Ints
 ) -> int:
@@ -45,7 +45,7 @@ def register_inputs(
     return words
 
 
-@kernel
+@borrowing_kernel
 def register_words(
     walk: Walk, off: int, active: int, tile: Ints, tiles: Ints, whole_pass: Ints, blocks: Ints, nest: Nest, uses: Bools,
     totals: Floats, whole: Ints, distinct_inputs: int, entered: Floats,

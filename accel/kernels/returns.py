@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel, kernel
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -41,7 +41,7 @@ def new_walk(loops: int, axes: int) -> Walk:
     )
 
 
-@kernel
+@borrowing_kernel
 def stays(walk: Walk, first: int, last: int, region: Ints, regions: Ints, extent: Ints, uses: Bools, which: int) -> int:
     """How often each block of an operand comes in under the loops `first`..`last - 1`, as a sum of few terms.
 
@@ -92,7 +92,7 @@ def stays(walk: Walk, first: int, last: int, region: Ints, regions: Ints, extent
     return terms
 
 
-@kernel
+@borrowing_kernel
 def volume(extent: Ints, starts: Ints, term: int, relevant: Bools, operand: int) -> int:
     """Words of a weight or output from `starts` on."""
     words = 1
@@ -102,7 +102,7 @@ def volume(extent: Ints, starts: Ints, term: int, relevant: Bools, operand: int)
     return words
 
 
-@kernel
+@borrowing_kernel
 def blocks_from(
     extent: Ints, starts: Ints, term: int, block: Ints, blocks: Ints, uses: Bools, which: int
 ) -> int:  # fmt: skip

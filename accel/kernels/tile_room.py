@@ -26,20 +26,20 @@ from accel.kernels.estimate_layout import (
     WEIGHT_CAPACITY,
     WEIGHT_TILES,
 )
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@kernel
+@borrowing_kernel
 def _held_bits(words: int, word_bits: int, coded: int, whole: int) -> int:
     """Bits that hold so many words of a tensor of `whole`, which takes `coded` bits in the buffer, -1 if not coded."""
     return words * word_bits if coded < 0 else -(-words * coded // whole)
 
 
-@kernel
+@borrowing_kernel
 def tile_room(held: Ints, bits: Ints, limits: Ints, partial: bool, taken: bool, out: Floats) -> bool:
     """Fill the columns FITS, HELD and NEED of a row; the first is the answer.
 

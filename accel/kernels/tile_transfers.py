@@ -32,7 +32,7 @@ from accel.kernels.estimate_layout import (
     R,
     S,
 )
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 
@@ -40,7 +40,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@kernel
+@borrowing_kernel
 def bits_of(words: int, word_bits: int, coded: int, whole: int) -> int:
     """Bits of so many words; coded in proportion to the `whole` tensor, which takes `coded` bits, -1 if it is not."""
     if coded < 0:
@@ -48,7 +48,7 @@ def bits_of(words: int, word_bits: int, coded: int, whole: int) -> int:
     return words // whole * coded + words % whole * coded // whole
 
 
-@kernel
+@borrowing_kernel
 def _box_transfer(
     bits: float, number: float, words: float, extents: tuple[int, int, int, int, int],
     sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, codec_rate: int, timing: Floats,
@@ -73,7 +73,7 @@ def _box_transfer(
     return mean_transfer(mean, float(runs), float(span * word_bits), 0.0, timing)
 
 
-@kernel
+@borrowing_kernel
 def _cover(tile: Ints, nest: Nest, dim: int) -> int:
     """Indices of a dimension that a full tile in a layer's middle covers."""
     span, size = nest.spans[dim], nest.sizes[dim]
@@ -83,7 +83,7 @@ def _cover(tile: Ints, nest: Nest, dim: int) -> int:
     return int(min(size, -(-extent // span)))
 
 
-@kernel
+@borrowing_kernel
 def tile_transfers(
     tile: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats, numbers: Ints, loaded: Ints, whole: Ints,
     moves: Floats, cycles: Floats, out: Floats,

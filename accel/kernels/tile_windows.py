@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.estimate_layout import C, N, Nest, P, Q, R, S
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.windows import touched_positions
 
 Ints = NDArray[np.int64]
 
 
-@kernel
+@borrowing_kernel
 def covered(low: int, high: int, size: int, span: int) -> tuple[int, int]:
     """(first, number) of the indices of a dimension that low..high - 1 of its axis cover, the axis once around at most.
 
@@ -24,7 +24,7 @@ def covered(low: int, high: int, size: int, span: int) -> tuple[int, int]:
     return low // span % size, last // span - low // span + 1
 
 
-@kernel
+@borrowing_kernel
 def _covered_of(dim: int, place: Ints, at: Ints, high: Ints, tile: Ints, nest: Nest) -> tuple[int, int]:
     """`covered` by the tile that begins at `at`; (0, 1) of a dimension that none of the four axes has."""
     four = place[dim]
@@ -33,16 +33,15 @@ def _covered_of(dim: int, place: Ints, at: Ints, high: Ints, tile: Ints, nest: N
     return covered(at[four], min(at[four] + tile[four], high[four]), nest.sizes[dim], nest.spans[dim])
 
 
-@kernel
+@borrowing_kernel
 def window_sums(
-    low: Ints, high: Ints, tile: Ints, place: Ints, side: Ints, nest: Nest, classes: Ints
+    low: Ints, high: Ints, tile: Ints, place: Ints, side: Ints, nest: Nest, at: Ints, classes: Ints
 ) -> tuple[int, int]:
     """(sum, most) over tiles of images x channels x rows x columns they touch; rows or columns only as `side` says.
 
     low, high, tile: of up to two axes of outputs and two of taps, absent ones 0, 1, 1. place[dim]: which of the four
-    has the dimension, or -1. Tiles of taps that look alike are counted in `classes` first.
+    has the dimension, or -1. Tiles of taps that look alike are counted in `classes` first; `at` is room for four.
     """
-    at = np.empty(4, dtype=np.int64)
     found = 0
     for at[2] in range(low[2], high[2], tile[2]):
         for at[3] in range(low[3], high[3], tile[3]):
