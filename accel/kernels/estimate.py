@@ -165,18 +165,14 @@ def estimate_rows(
         for axis in range(axes):
             steps *= tiles[axis]
         out[STEPS] = steps
-        touched = held_words(
-            factor, loop_axes, hold, on, off, walk, nest, region, regions, inside, room, memo, held
-        )
+        touched = held_words(factor, loop_axes, hold, on, off, walk, nest, region, regions, inside, room, memo, held)
         weight_taken = totals[inner.HELD_FLAG + WEIGHT] > 0 and not weight_inside
         fits = tile_room(held, bits, limits, partial, weight_taken, out)
         if fitting_only and not fits:
             continue
 
         # Words, and the cycles of the passes.
-        loaded_words(
-            touched, off, walk, nest, region, regions, inside, uses, whole, room, memo, numbers, loaded
-        )
+        loaded_words(touched, off, walk, nest, region, regions, inside, uses, whole, room, memo, numbers, loaded)
         streams = register_words(
             walk, off, active, tile, tiles, whole_pass, blocks, nest, uses, totals, whole, distinct_inputs, entered
         )

@@ -1,4 +1,4 @@
-"""Where things stand in the vectors of the closed form: the columns of its result, limits and prices; what it is given."""
+"""Where things stand in the vectors of the closed form: what it is given, and the columns of its result."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def new_memo(parts: int, rows: int) -> Ints:
 
 @kernel
 def new_room(sizes: Ints) -> Ints:
-    """Room for `input_words`: seven rows for corners of tiles, and the classes of tap tiles `window_sums` tells apart."""
+    """Room for `input_words`: seven rows for corners of tiles, then the classes of tap tiles in `window_sums`."""
     _, _, _, c, _, _, r, s = sizes
     windows = r * (r + 1) // 2 * s * (s + 1) // 2
     return np.empty((7 + min(windows, c * r * s) + 1, 6), dtype=np.int64)

@@ -34,19 +34,17 @@ _drop_stale_code(Path(__file__).parent)
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
-def _compiled(function: Kernel, **options: bool) -> Kernel:
+def _compiled(function: Kernel, **options: Any) -> Kernel:
     """One compilation for all calls with equal types: a constant argument is taken for any number of its type.
 
     Numba compiles a kernel that others call afresh for each constant they pass, and constants are most indices.
     """
     dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     compile_for = dispatcher.get_call_template
+    plain: Callable[[Any], Any] = types.unliteral
 
     def for_any_number(args: tuple[Any, ...], kws: dict[str, Any]) -> object:
-        return compile_for(
-            tuple(types.unliteral(given) for given in args),
-            {name: types.unliteral(given) for name, given in kws.items()},
-        )
+        return compile_for(tuple(map(plain, args)), {name: plain(given) for name, given in kws.items()})
 
     dispatcher.get_call_template = for_any_number
     return cast(Kernel, dispatcher)
@@ -63,6 +61,8 @@ def parallel_kernel(function: Kernel) -> Kernel:
 
 
 def borrowing_kernel(function: Kernel) -> Kernel:
-    """As `kernel`, for one that makes no arrays: it counts no references to those it is given, which takes longer than
-    most of what is done for a row of a column."""
+    """As `kernel`, for one that makes no arrays, nor does what it calls: references to those it is given go uncounted.
+
+    Counting them at each call takes longer than most of what is done for one row of a column.
+    """
     return _compiled(function, _nrt=False)
