@@ -14,7 +14,7 @@ from accel.spec.pe_array import PEArray, ZeroHandlings
 from accel.spec.precision import Precision
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
-from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, Registers
+from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, RegisterMacros, Registers
 
 __all__ = [
     "Accelerator",
@@ -34,6 +34,7 @@ __all__ = [
     "Ports",
     "Precision",
     "RegisterDoubleBuffered",
+    "RegisterMacros",
     "Registers",
     "VectorUnit",
     "WeightBuffer",

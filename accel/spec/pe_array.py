@@ -10,7 +10,7 @@ from accel.spec.base import Count, Part, WholeNumber
 from accel.spec.distribution import Distribution
 from accel.spec.matching import Matching
 from accel.spec.precision import Precision
-from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, Registers
+from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, RegisterMacros, Registers
 
 ZeroHandling = Literal["none", "gate", "skip"]
 """What a PE does on a zero operand: nothing special, spend the cycle but not the energy, or spend neither."""
@@ -66,6 +66,7 @@ class PEArray(Part):
     ports: Ports = Field(default_factory=_ports_of_the_edges)
     """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output)."""
     register_double_buffered: RegisterDoubleBuffered = RegisterDoubleBuffered()
+    register_macros: RegisterMacros = RegisterMacros()
     zero_handling: ZeroHandlings = ZeroHandlings()
     matching: Matching = Matching()
     slack: WholeNumber = 0
@@ -103,6 +104,13 @@ class PEArray(Part):
         lanes = self.rows * self.columns * self.lanes_at(input_bits, weight_bits)
         return lanes / self.mac_cycles_at(input_bits, weight_bits)
 
+    def lanes_per_sum_at(self, input_bits: int, weight_bits: int) -> int:
+        """Lanes whose products an adder tree joins before they are added to one partial sum."""
+        if self.precision.joins_lanes:
+            return self.lanes_at(input_bits, weight_bits)
+        joined = self.skips and self.matching.style in ("inner", "structured")
+        return self.matching.width if joined else 1
+
     @property
     def register_widths(self) -> tuple[int, int, int]:
         """Bits behind a register word of input, weight and partial sum."""
@@ -129,6 +137,15 @@ class PEArray(Part):
             raise ValueError(
                 f'zero_handling = "skip": needs precision.style = "fixed", "{self.precision.style}" can only gate zeros'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _macros_hold_registers(self) -> PEArray:
+        for name in RegisterMacros.model_fields:
+            if getattr(self.register_macros, name) and not getattr(self.registers, name):
+                raise ValueError(
+                    f"register_macros.{name} = true: needs registers.{name}, without words there is no memory"
+                )
         return self
 
     @model_validator(mode="after")

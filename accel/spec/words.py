@@ -47,3 +47,14 @@ class Ports(Part):
     """Partial sums that come back into the array."""
     output: Count
     """Partial sums and finished outputs that leave the array."""
+
+
+class RegisterMacros(Part):
+    """Whether an operand's registers lie beside those of other lanes in one memory macro, as in a GPU's register file.
+
+    Then only the word at a lane's output is clocked. False: the energy table tells by their number, lane by lane.
+    """
+
+    input: bool = False
+    weight: bool = False
+    output: bool = False
