@@ -38,7 +38,7 @@ REPLACED = [
     ("kib = 64", "kib = 0", r"data_buffer\.kib = 0: needs a number above 0"),
     ("kib = 64", 'kib = "64"', r'data_buffer\.kib = "64": needs a number'),
     ("kib = 64", "kib = 64\ndouble_buffered = 1", r"data_buffer\.double_buffered = 1: needs true or false"),
-    ("500", "500\ntechnology_nm = 7", r"technology_nm = 7: no table of that node, give energy\.table"),
+    ("500", "500\ntechnology_nm = 5", r"technology_nm = 7: no table of that node, give energy\.table"),
     ("LPDDR4-3200", "LPDDR4", r'dma\.dram = "LPDDR4": unknown DRAM device "LPDDR4": did you mean "LPDDR4-3200"\?'),
     ("LPDDR4-3200", "gone.toml", r"unknown DRAM device"),
     ("[dma]", "[dma]\nlink_bits = 64", r"dma\.link_bits = 64: needs link_mhz too"),
