@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from accel.cost import Work, energy
 from accel.encode import Geometry, machine_vector, widths
-from accel.kernels import estimate as kernel
+from accel.kernels import estimate_layout as kernel
 from accel.kernels import inner
+from accel.kernels.estimate import estimate_rows
 from accel.kernels.grouping import equal_rows
 from accel.known_zeros import KnownZeros
 from accel.objective import objective_value
@@ -37,7 +38,7 @@ _ROWS_PER_THREAD = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Costs:
-    """One row of `columns` per mapping; what they are says `accel.kernels.estimate`."""
+    """One row of `columns` per mapping; what they are says `accel.kernels.estimate_layout`."""
 
     columns: Floats
 
@@ -110,10 +111,10 @@ def costs(
     parts = threads or min(_cores(), 1 + len(column) // _ROWS_PER_THREAD)
     bounds = pairwise(np.linspace(0, len(column), parts + 1).astype(int).tolist())
     if parts == 1:
-        kernel.estimate_rows(*inputs, result, 0, len(column))
+        estimate_rows(*inputs, result, 0, len(column))
     else:
         # Threads instead of a parallel kernel, which would take as long again to compile.
-        list(_pool().map(lambda part: kernel.estimate_rows(*inputs, result, *part), bounds))
+        list(_pool().map(lambda part: estimate_rows(*inputs, result, *part), bounds))
     return Costs(result)
 
 

@@ -124,10 +124,10 @@ def _pe_array_pj(
     access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
     mac = mac_pj(table, array, *width_bits)
     # A MAC reads its input, its weight and its partial sum, and writes the sum back; a gated one saw its input only.
-    sums = 2 * access[2] / (array.lanes_at(*width_bits[:2]) if array.precision.joins_lanes else 1)
+    sums = 2 * access[2] / array.lanes_per_sum_at(*width_bits[:2])
     registers = work.macs * (access[0] + access[1] + sums) + work.gated_macs * access[0]
     registers += work.input_fills * access[0] + work.weight_fills * access[1] + work.output_fills * access[2]
-    # Of a PE: bits of its registers, and those of them that are clocked.
+    # Of a PE: bits of its registers, and those of them that are clocked; of a macro for many lanes a lane's output.
     copies = (array.lanes, array.lanes, array.accumulators // (array.rows * array.columns))
     files = [(count, bits, number) for count, bits, number in zip(words, array.register_widths, copies, strict=True)]
     register_bits = sum(count * bits * number for count, bits, number in files)
@@ -136,7 +136,11 @@ def _pe_array_pj(
         table.array_span_mm(array.rows, array.columns, pitch, buffer.slices)
         for buffer in (spec.data_buffer, spec.weight_buffer)
     )
-    clocked = sum(table.flip_flop_bits(count, bits) * number for count, bits, number in files)
+    macros = (array.register_macros.input, array.register_macros.weight, array.register_macros.output)
+    clocked = sum(
+        (bits if macro else table.flip_flop_bits(count, bits)) * number
+        for (count, bits, number), macro in zip(files, macros, strict=True)
+    )
     return {
         "mac_pj": work.macs * mac,
         "register_pj": registers,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from accel.closed_form import costs
 from accel.cost import Work, energy
 from accel.encode import require_precision, widths
-from accel.kernels import estimate as kernel
+from accel.kernels import estimate_layout as kernel
 from accel.known_zeros import KnownZeros
 from accel.occupancy import occupancy
 from accel.report import COLUMNS

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from accel import Accelerator, load
 from accel.closed_form import costs
-from accel.kernels import estimate as columns
+from accel.kernels import estimate_layout as columns
 from accel.plots import save
 from accel.plots.labels import label_points
 from accel.plots.style import BLACK, BLUE, GREY, SMALL_POINTS, TEXT_POINTS, VERMILION, label_axes, new_axes

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from accel import Accelerator, load
 from accel.bounds import bounds
 from accel.closed_form import costs
-from accel.kernels import estimate as columns
+from accel.kernels import estimate_layout as columns
 from accel.plots import save
 from accel.plots.style import (
     BLACK,

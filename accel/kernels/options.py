@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
+from numba import types
 
 
 def _drop_stale_code(folder: Path) -> None:
@@ -33,11 +34,35 @@ _drop_stale_code(Path(__file__).parent)
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
+def _compiled(function: Kernel, **options: Any) -> Kernel:
+    """One compilation for all calls with equal types: a constant argument is taken for any number of its type.
+
+    Numba compiles a kernel that others call afresh for each constant they pass, and constants are most indices.
+    """
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    compile_for = dispatcher.get_call_template
+    plain: Callable[[Any], Any] = types.unliteral
+
+    def for_any_number(args: tuple[Any, ...], kws: dict[str, Any]) -> object:
+        return compile_for(tuple(map(plain, args)), {name: plain(given) for name, given in kws.items()})
+
+    dispatcher.get_call_template = for_any_number
+    return cast(Kernel, dispatcher)
+
+
 def kernel(function: Kernel) -> Kernel:
     """Compile for integers, cache on disk, release the lock."""
-    return cast(Kernel, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compiled(function)
 
 
 def parallel_kernel(function: Kernel) -> Kernel:
     """As `kernel`, with `prange` loops spread over the cores."""
-    return cast(Kernel, numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function))
+    return _compiled(function, parallel=True)
+
+
+def borrowing_kernel(function: Kernel) -> Kernel:
+    """As `kernel`, for one that makes no arrays, nor does what it calls: references to those it is given go uncounted.
+
+    Counting them at each call takes longer than most of what is done for one row of a column.
+    """
+    return _compiled(function, _nrt=False)

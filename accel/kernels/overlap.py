@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -16,7 +16,7 @@ LOAD_INPUT, LOAD_WEIGHT, LOAD_PSUM, STORE = 0, 1, 2, 3
 """Kinds of transfer."""
 
 
-@kernel
+@borrowing_kernel
 def layer_cycles(
     times: Ints, axis_of: Ints, loops: int, relevant: Bools, steps: int, compute: float, moves: Floats, cycles: Floats,
     outer: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,

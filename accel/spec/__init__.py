@@ -5,22 +5,16 @@ from __future__ import annotations
 from accel.spec.accelerator import Accelerator, Energy, MappingChoice
 from accel.spec.controller import Controller
 from accel.spec.data_buffer import DataBuffer
+from accel.spec.distribution import Distribution
 from accel.spec.dma import Dma
 from accel.spec.formats import CodecName, CodecRates, Codecs, Formats
 from accel.spec.load import dump, load, preset_names, preset_text
-from accel.spec.pe_array import (
-    Bits,
-    Distribution,
-    Matching,
-    PEArray,
-    Ports,
-    RegisterDoubleBuffered,
-    Registers,
-    ZeroHandlings,
-)
+from accel.spec.matching import Matching
+from accel.spec.pe_array import PEArray, ZeroHandlings
 from accel.spec.precision import Precision
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
+from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, RegisterMacros, Registers
 
 __all__ = [
     "Accelerator",
@@ -40,6 +34,7 @@ __all__ = [
     "Ports",
     "Precision",
     "RegisterDoubleBuffered",
+    "RegisterMacros",
     "Registers",
     "VectorUnit",
     "WeightBuffer",

@@ -6,59 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from accel.spec.base import Count, Part, WholeNumber, WordBits
+from accel.spec.base import Count, Part, WholeNumber
+from accel.spec.distribution import Distribution
+from accel.spec.matching import Matching
 from accel.spec.precision import Precision
+from accel.spec.words import Bits, Ports, RegisterDoubleBuffered, RegisterMacros, Registers
 
 ZeroHandling = Literal["none", "gate", "skip"]
 """What a PE does on a zero operand: nothing special, spend the cycle but not the energy, or spend neither."""
-Dealing = Literal["interleaved", "blocked", "balanced", "bricks"]
-"""How the indices of an unrolled dimension are dealt to PEs: index mod PEs, in even runs of neighbours, by their
-nonzero weights, dense ones beside sparse ones, or in bricks of neighbouring channels, one brick after another."""
 Barrier = Literal["pass", "window", "chunk"]
 """Where PEs in lockstep, and the lanes of a PE, wait for each other: at the end of a pass, of an output pixel's window,
 or of a chunk of its reduction."""
-
-
-class Bits(Part):
-    """Native widths of the words in the array."""
-
-    input: WordBits = 8
-    weight: WordBits = 8
-    output: WordBits = 8
-    psum: WordBits = 32
-
-    @model_validator(mode="after")
-    def _psum_holds_output(self) -> Bits:
-        if self.psum < self.output:
-            raise ValueError(f"psum = {self.psum}: needs at least the {self.output} bits of the output it becomes")
-        return self
-
-
-class Registers(Part):
-    """Words each PE (each lane of it) can hold of an operand; 0: the operand passes through."""
-
-    input: WholeNumber = 1
-    weight: WholeNumber = 1
-    output: WholeNumber = 1
-
-
-class Ports(Part):
-    """Bits a cycle between the buffers and the array, per kind of word."""
-
-    input: Count
-    weight: Count
-    psum: Count
-    """Partial sums that come back into the array."""
-    output: Count
-    """Partial sums and finished outputs that leave the array."""
-
-
-class RegisterDoubleBuffered(Part):
-    """Whether an operand's registers take the next pass's words while this pass computes."""
-
-    input: bool = False
-    weight: bool = False
-    output: bool = False
 
 
 class ZeroHandlings(Part):
@@ -66,89 +24,6 @@ class ZeroHandlings(Part):
 
     input: ZeroHandling = "none"
     weight: ZeroHandling = "none"
-
-
-class Matching(Part):
-    """How a PE of an array that skips finds the operands that meet, and how fast. Fields of other styles keep defaults.
-
-    inner: an output's inputs against its weights, in chunks of its reduction; lanes work apart, or on one output
-    together when `width` is their number. column: an input at a time with the stored weights of its column, `width` of
-    them a cycle. plane: `inputs` inputs with `weights` weights of a channel a cycle, every one with every other.
-    structured: `n` multipliers serve `m` neighbouring channels, each picks its input among them; a layer with more than
-    `n` nonzero weights in any of these groups, or channels that do not fill them, runs as on a dense array.
-    """
-
-    style: Literal["inner", "column", "plane", "structured"] = "inner"
-    width: Count = 1
-    """inner, column: useful positions a cycle; structured: multipliers that work on one output."""
-    least: WholeNumber = 0
-    """inner, column: cycles a chunk, or a column, takes at least."""
-    chunk: WholeNumber = 0
-    """inner: channels of a filter tap that are matched before the next are looked at; 0: all taps of a pass at once."""
-    scan: WholeNumber = 0
-    """inner: positions looked through in a cycle; 0: any number."""
-    run_bits: WholeNumber = 0
-    """column: bits of the zero run of a stored weight; bridges of longer runs cost what weights do. 0: no bridges."""
-    inputs: Count = 1
-    """plane: inputs a cycle."""
-    weights: Count = 1
-    """plane: weights a cycle."""
-    banks: WholeNumber = 0
-    """plane: accumulator banks, a product a cycle each; 0: as many as products."""
-    bank_queue: WholeNumber = 0
-    """plane: products that can wait before a bank; 0: the multipliers wait until the busiest bank has taken its own."""
-    halo_words_per_cycle: WholeNumber = 0
-    """plane: partial sums for its neighbours' outputs on each of a PE's four links, after a pass; 0: any number."""
-    n: Count = 2
-    """structured: weights that are kept..."""
-    m: Count = 4
-    """structured: ...of so many neighbours along the input channels."""
-
-    @model_validator(mode="after")
-    def _fields_of_the_style(self) -> Matching:
-        own = {
-            "inner": ("width", "least", "chunk", "scan"),
-            "column": ("width", "least", "run_bits"),
-            "structured": ("width", "n", "m"),
-        }
-        mine = own.get(self.style, ("inputs", "weights", "banks", "bank_queue", "halo_words_per_cycle"))
-        for name, info in type(self).model_fields.items():
-            if name not in ("style", *mine) and getattr(self, name) != info.default:
-                raise ValueError(
-                    f'{name} = {getattr(self, name)}: style = "{self.style}" has no such field, only {", ".join(mine)}'
-                )
-        if self.bank_queue and not self.banks:
-            raise ValueError(f"bank_queue = {self.bank_queue}: needs banks, without them no product waits")
-        if self.n > self.m:
-            raise ValueError(f"n = {self.n}: needs at most m = {self.m}")
-        if self.style == "structured" and self.width * self.m % self.n:
-            raise ValueError(f"width x m / n = {self.width} x {self.m} / {self.n}: needs whole positions a cycle")
-        return self
-
-
-class Distribution(Part):
-    """How each dimension is dealt to the PEs it is unrolled over; a flattened axis follows its first dimension."""
-
-    G: Dealing = "interleaved"
-    N: Dealing = "interleaved"
-    K: Dealing = "interleaved"
-    C: Dealing = "interleaved"
-    P: Dealing = "interleaved"
-    Q: Dealing = "interleaved"
-    R: Dealing = "interleaved"
-    S: Dealing = "interleaved"
-    brick: Count = 16
-    """"bricks": neighbouring channels of a filter tap that stay together."""
-
-    @model_validator(mode="after")
-    def _only_filters_have_weights(self) -> Distribution:
-        for dim in "GNCPQRS":
-            if getattr(self, dim) == "balanced":
-                raise ValueError(f'{dim} = "balanced": only K can be balanced, by the nonzero weights of its filters')
-        for dim in "GNKPQRS":
-            if getattr(self, dim) == "bricks":
-                raise ValueError(f'{dim} = "bricks": only C can be dealt so, bricks are neighbouring channels')
-        return self
 
 
 def _ports_of_the_edges(fields: dict[str, Any]) -> Ports:
@@ -191,6 +66,7 @@ class PEArray(Part):
     ports: Ports = Field(default_factory=_ports_of_the_edges)
     """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output)."""
     register_double_buffered: RegisterDoubleBuffered = RegisterDoubleBuffered()
+    register_macros: RegisterMacros = RegisterMacros()
     zero_handling: ZeroHandlings = ZeroHandlings()
     matching: Matching = Matching()
     slack: WholeNumber = 0
@@ -228,6 +104,13 @@ class PEArray(Part):
         lanes = self.rows * self.columns * self.lanes_at(input_bits, weight_bits)
         return lanes / self.mac_cycles_at(input_bits, weight_bits)
 
+    def lanes_per_sum_at(self, input_bits: int, weight_bits: int) -> int:
+        """Lanes whose products an adder tree joins before they are added to one partial sum."""
+        if self.precision.joins_lanes:
+            return self.lanes_at(input_bits, weight_bits)
+        joined = self.skips and self.matching.style in ("inner", "structured")
+        return self.matching.width if joined else 1
+
     @property
     def register_widths(self) -> tuple[int, int, int]:
         """Bits behind a register word of input, weight and partial sum."""
@@ -254,6 +137,15 @@ class PEArray(Part):
             raise ValueError(
                 f'zero_handling = "skip": needs precision.style = "fixed", "{self.precision.style}" can only gate zeros'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _macros_hold_registers(self) -> PEArray:
+        for name in RegisterMacros.model_fields:
+            if getattr(self.register_macros, name) and not getattr(self.registers, name):
+                raise ValueError(
+                    f"register_macros.{name} = true: needs registers.{name}, without words there is no memory"
+                )
         return self
 
     @model_validator(mode="after")

@@ -107,22 +107,6 @@ def test_28_nm_adder_against_dally_2023() -> None:
     assert EnergyTable.load("28nm").add_pj(16) == pytest.approx(0.032, rel=0.05)
 
 
-def _costs(name: str) -> tuple[float, ...]:
-    table = EnergyTable.load(name)
-    return (
-        table.mac_pj(8, 8, 32),
-        table.register_pj(16, 8),
-        table.sram_read_pj(128, 64),
-        table.clock_pj_per_cycle(100),
-        table.control_pj_per_cycle(),
-    )
-
-
-def test_smaller_nodes_cost_less() -> None:
-    for small, middle, large in zip(_costs("28nm"), _costs("45nm"), _costs("65nm"), strict=True):
-        assert small < middle < large
-
-
 @settings(max_examples=200, deadline=None)
 @given(table=tables, a=st.integers(1, 64), b=st.integers(1, 64), accumulator=st.integers(1, 64))
 def test_macs_grow_with_every_width(table: EnergyTable, a: int, b: int, accumulator: int) -> None:

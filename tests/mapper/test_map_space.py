@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import accel
 from accel.closed_form import Costs, costs
 from accel.fit import buffer_bits
-from accel.kernels.estimate import COMPUTE, MAC, OUTPUT_BITS, READ_INPUT
+from accel.kernels.estimate_layout import COMPUTE, MAC, OUTPUT_BITS, READ_INPUT
 from accel.mapper import array_shape, fits_buffers, map_space
 from accel.objective import OBJECTIVES
 from accel.residency import NOWHERE

@@ -16,10 +16,11 @@ from accel.closed_form import costs
 from accel.energy import EnergyTable
 from accel.energy.styles import mac_pj
 from accel.fit import require_array
-from accel.kernels import estimate as kernel
+from accel.kernels import estimate_layout as kernel
 from accel.mapper import array_shape, map_layer
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
+from accel.tables import energy_names
 from mappings import Loop, Mapping
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import candidates
@@ -160,7 +161,7 @@ def column_of(mapping: Mapping) -> MappingColumn:
     return MappingColumn(shape, np.array([[loop.factor for level in loops for loop in level]], dtype=np.int64))
 
 
-@pytest.mark.parametrize("table", ["28nm", "45nm", "65nm"])
+@pytest.mark.parametrize("table", energy_names())
 @pytest.mark.parametrize("style", STYLES)
 def test_energy_of_a_mac_never_falls_with_bits(style: str, table: str) -> None:
     spec, energies = chip(style), EnergyTable.load(table)

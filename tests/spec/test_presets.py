@@ -9,16 +9,13 @@ import pytest
 from accel.energy import DramDevice, EnergyTable
 from accel.spec import Accelerator, load, preset_names, preset_text
 
-BORROWED = {"scnn": 28}
-"""Nodes of the energy tables of presets that have none of their own node, and say so."""
-
 
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_loads_is_hashable_and_finds_its_tables(name: str) -> None:
     spec = load(name)
     assert spec.name == name
     assert {spec: 1}[load(name)] == 1
-    assert EnergyTable.load(spec.energy.table).node_nm == pytest.approx(BORROWED.get(name, spec.technology_nm))
+    assert EnergyTable.load(spec.energy.table).node_nm == spec.technology_nm
     assert DramDevice.load(spec.dma.dram).burst_bits > 0
     assert spec.citation and "#" in preset_text(name)
     assert Accelerator.from_values(tomllib.loads(preset_text(name))) == spec
