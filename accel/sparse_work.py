@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
 from typing import Literal
 
 import numpy as np
@@ -86,7 +85,7 @@ def match_work(
     of each kind; others are walked only for their values.
     """
     words, weights = operands(layer)
-    taps, filters = prod((layer.C, layer.R, layer.S)), weights.reshape(len(weights), -1)
+    filters = weights.reshape(len(weights), -1)
     own = [units(labels, place.lanes) for labels in (place.pixels, place.filters)]
     place = place if kinds is None else kinds.place
     position, bounds, lengths, chunk_labels, chunk_ranks = _chunks(layer, place.taps, chunk, place.lanes)
@@ -97,11 +96,13 @@ def match_work(
         position, inputs,
     )  # fmt: skip
     packed = np.zeros((len(filters), masks), dtype=np.uint64)
-    row = np.zeros((len(filters), masks * 64 if values else 0), dtype=operand_type(weights) if values else np.int32)
-    sparse.pack_rows(filters, position, packed, row)
+    # Values lie in the order of their bits, without what fills mask words up.
+    order = np.argsort(position)[np.count_nonzero(position < 0) :]
+    slot = np.zeros(len(position), dtype=np.int64)
+    slot[order] = np.arange(len(order))
+    row = np.zeros((len(filters), len(order) if values else 0), dtype=operand_type(weights) if values else np.int32)
+    sparse.pack_rows(filters, position, packed, slot, row)
     padded, origin, offset, step = _addresses(layer, words, values)
-    offsets = np.zeros(masks * 64, dtype=np.int64)
-    offsets[position[position >= 0]] = offset[:taps][position >= 0]
     pixel_labels, filter_labels = units(place.pixels, place.lanes), units(place.filters, place.lanes)
     pixels, chosen = (np.flatnonzero(labels[:, 0] >= 0) for labels in own)
     counting = (pixels, chosen) if kinds is None else (kinds.pixels, kinds.filters)
@@ -140,19 +141,19 @@ def match_work(
         sparse.match_work(
             inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(own[0], mine), pixel_labels,
             pixel_counts, *filter_cells, filter_labels, filter_counts, style, cycles, excess, met, issues, padded,
-            origin, step, offsets, row, outputs,
+            origin, step, np.cumsum(lengths) - lengths, offset[order], row, outputs,
         )  # fmt: skip
         if effectual:
             met = met.reshape(place.pes, place.lanes, within, parts).sum(axis=(1, 3), dtype=np.int64).T
         issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
         done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
-    order = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
+    sequence = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
     grouped, free, loads, found, begun = zip(*done, strict=True)
     work = Work(
-        np.concatenate(grouped)[order],
-        np.concatenate(found)[order] if effectual else None,
-        np.concatenate(begun)[order],
-        free=np.concatenate(free)[order] if least or scan else None,
+        np.concatenate(grouped)[sequence],
+        np.concatenate(found)[sequence] if effectual else None,
+        np.concatenate(begun)[sequence],
+        free=np.concatenate(free)[sequence] if least or scan else None,
         loads=np.sum(loads, axis=0),
     )
     return replace(work, outputs=shaped(outputs, layer)) if values else work

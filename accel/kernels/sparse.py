@@ -23,8 +23,8 @@ EPOCH, UNIT = 0, 1
 # positions of it looked through a cycle (0: all at once).
 SKIP_INPUT, SKIP_WEIGHT, WIDTH, LEAST, SCAN = 0, 1, 2, 3, 4
 
-# More products than these of 64 positions are computed together with the zeros between them.
-MOST_APART = 12
+# Products that take as long as finding one match, or looking for matches in one word of the masks.
+AT_A_TIME = 5
 
 # Parts to split the work in where there are fewer cells of pixels.
 FEWEST_TASKS = 32
@@ -63,8 +63,8 @@ def pack_windows(
 
 
 @parallel_kernel
-def pack_rows(rows: Words, place: Ints, masks: Masks, values: Words) -> None:
-    """Set the bits of the nonzeros of each row, and put the words at the places of their bits (no columns: do not)."""
+def pack_rows(rows: Words, place: Ints, masks: Masks, slot: Ints, values: Words) -> None:
+    """Set the bits of the nonzeros of each row, and put the words at their slots (values without columns: do not)."""
     keep = values.shape[1] > 0
     for row in prange(rows.shape[0]):
         for column in range(rows.shape[1]):
@@ -72,34 +72,34 @@ def pack_rows(rows: Words, place: Ints, masks: Masks, values: Words) -> None:
             if bit >= 0 and rows[row, column] != 0:
                 masks[row, bit >> 6] |= ONE << np.uint64(bit & 63)
                 if keep:
-                    values[row, bit] = rows[row, column]
+                    values[row, slot[column]] = rows[row, column]
 
 
 @kernel
-def _fetch(mask: Masks, words: Words, base: int, offset: Ints, window: Words) -> None:
-    """Fill the window with the inputs whose bits are set, each at its position; the others are zero."""
+def _fetch(
+    mask: Masks, bounds: Ints, slots: Ints, words: Words, base: int, offset: Ints, window: Words
+) -> int:  # fmt: skip
+    """Fill the window with the inputs whose bits are set, each at its slot, the others zero; how many they are."""
     window[:] = 0
-    for word in range(len(mask)):
-        left = mask[word]
-        while left != 0:
-            position = (word << 6) + lowest_bit(left)
-            window[position] = words[base + offset[position]]
-            left &= left - ONE
+    found = 0
+    for chunk in range(len(bounds) - 1):
+        first = slots[chunk] - (bounds[chunk] << 6)
+        for word in range(bounds[chunk], bounds[chunk + 1]):
+            left = mask[word]
+            while left != 0:
+                slot = first + (word << 6) + lowest_bit(left)
+                window[slot] = words[base + offset[slot]]
+                left &= left - ONE
+                found += 1
+    return found
 
 
 @kernel
-def _products(both: np.uint64, first: int, window: Words, values: Words) -> np.int64:
-    """Sum of the products at the positions from `first` whose bits are set."""
+def _all_products(window: Words, values: Words) -> np.int64:
+    """Sum of the products of all slots: those without an input or a weight are zero."""
     total = np.int64(0)
-    if popcount(both) > MOST_APART:
-        # Where a bit is not set, one of the two is zero.
-        for position in range(first, first + 64):
-            total += np.int64(window[position]) * np.int64(values[position])
-        return total
-    while both != 0:
-        position = first + lowest_bit(both)
-        total += np.int64(window[position]) * np.int64(values[position])
-        both &= both - ONE
+    for slot in range(len(window)):
+        total += np.int64(window[slot]) * np.int64(values[slot])
     return total
 
 
@@ -108,7 +108,7 @@ def match_work(
     inputs: Masks, weights: Masks, per_group: int, bounds: Ints, lengths: Ints, chunk_labels: Ints,
     pixels: Ints, pixel_bounds: Ints, pixel_labels: Ints, pixel_counts: Bools, filters: Ints, filter_bounds: Ints,
     filter_labels: Ints, filter_counts: Bools, style: Ints, cycles: Ints, excess: Ints, effectual: Ints, issued: Bools,
-    words: Words, origin: Ints, group_step: int, offset: Ints, values: Words, outputs: Ints,
+    words: Words, origin: Ints, group_step: int, slots: Ints, offset: Ints, values: Words, outputs: Ints,
 ) -> None:  # fmt: skip
     """Match every output's inputs with its weights, chunk of the reduction by chunk.
 
@@ -118,8 +118,9 @@ def match_work(
     meet different (epoch, unit). It counts where *_counts of both are set; others do the same as one that counts.
     style: see SKIP_INPUT. Added, each (units, epochs), to cycles, to excess (what of them LEAST and SCAN cost) and
     effectual, these two only when they have rows, and to issued (epochs,). When outputs (filters, pixels) has columns,
-    the products of matching operands are added to it: weights from values (filters, positions), the input of a position
-    from `words[origin[pixel] + group * group_step + offset[position]]`, with its padding written out.
+    the products of matching operands are added to it. Positions have slots without gaps between chunks, from slots[i]
+    in chunk i: weights come from values (filters, slots), the input of a slot from `words[origin[pixel] + group *
+    group_step + offset[slot]]`, with its padding written out.
     """
     computes = outputs.shape[1] > 0
     counts = len(effectual) > 0
@@ -129,30 +130,46 @@ def match_work(
     across = len(filter_bounds) - 1
     # A pixel's inputs are fetched once for many filters, as long as there are pixels enough for the cores.
     parts = min(across, -(-FEWEST_TASKS // max(1, len(pixel_bounds) - 1))) if computes else across
+    looks = inputs.shape[2]
+    stored_words = np.zeros(len(values) if computes else 0, dtype=np.int64)
+    for row in prange(len(stored_words)):
+        for word in range(looks):
+            stored_words[row] += popcount(weights[row, word])
     for task in prange((len(pixel_bounds) - 1) * parts):
-        window = np.zeros(inputs.shape[2] * 64 if computes else 0, dtype=words.dtype)
+        window = np.zeros(values.shape[1], dtype=words.dtype)
         for pixel_index in range(pixel_bounds[task // parts], pixel_bounds[task // parts + 1]):
             pixel = pixels[pixel_index]
-            fetched = -1
+            fetched, there_are = -1, 0
             for cell in range(task % parts, across, parts):
                 for filter_index in range(filter_bounds[cell], filter_bounds[cell + 1]):
                     chosen = filters[filter_index]
                     group = chosen // per_group
                     if computes and fetched != group:
-                        _fetch(inputs[group, pixel], words, origin[pixel] + group * group_step, offset, window)
+                        base = origin[pixel] + group * group_step
+                        there_are = _fetch(inputs[group, pixel], bounds, slots, words, base, offset, window)
                         fetched = group
                     counted = pixel_counts[pixel] and filter_counts[chosen]
                     epoch = pixel_labels[pixel, EPOCH] + filter_labels[chosen, EPOCH]
                     unit = pixel_labels[pixel, UNIT] + filter_labels[chosen, UNIT]
-                    total = np.int64(0)
+                    total, held = np.int64(0), values[chosen]
+                    matching = computes
+                    if computes:
+                        expected = there_are * stored_words[chosen] // len(window)
+                        if AT_A_TIME * (expected + looks) > len(window):
+                            total = _all_products(window, held)
+                            matching = False
                     for chunk in range(len(lengths)):
-                        if computes:
+                        length = lengths[chunk]
+                        if matching:
+                            first = slots[chunk] - (bounds[chunk] << 6)
                             for word in range(bounds[chunk], bounds[chunk + 1]):
                                 both = inputs[group, pixel, word] & weights[chosen, word]
-                                total += _products(both, word << 6, window, values[chosen])
+                                while both != 0:
+                                    slot = first + (word << 6) + lowest_bit(both)
+                                    total += np.int64(window[slot]) * np.int64(held[slot])
+                                    both &= both - ONE
                         if not counted:
                             continue
-                        length = lengths[chunk]
                         matches = present = stored = 0
                         for word in range(bounds[chunk], bounds[chunk + 1]):
                             here, there = inputs[group, pixel, word], weights[chosen, word]
