@@ -83,7 +83,8 @@ class Sums:
         margin: tuple[int, int], list_of_tap: Ints, shifts: Ints,
     ) -> Sums:  # fmt: skip
         weights = operands(layer)[1].reshape(layer.G * layer.K, -1)
-        weights = np.where(walked, weights, 0).astype(operand_type(weights))
+        if not walked.all():
+            weights = np.where(walked, weights, 0).astype(weights.dtype)
         sums = np.zeros((len(weights), prod(shape)), dtype=np.int64)
         return cls(sums, shape, margin, weights, list_of_tap, shifts, filters)
 

@@ -29,14 +29,23 @@ NEST = Mapping(
     columns=(Loop("S", 2),),
     lanes=(Loop("K", 2),),
 )
-STYLES = {
-    "inner, both": {"zero_handling": ("skip", "skip"), "matching.style": "inner"},
-    "inner, input": {"zero_handling": ("skip", "none"), "matching.style": "inner", "matching.chunk": 2},
-    "inner, weight": {"zero_handling": ("none", "skip"), "matching.style": "inner", "matching.width": 3},
-    "column": {"zero_handling": ("skip", "skip"), "matching.style": "column", "matching.run_bits": 2},
-    "plane": {"zero_handling": ("skip", "skip"), "matching.style": "plane"},
-    "structured": {"zero_handling": ("none", "skip"), "matching.style": "structured"},
-}
+STYLES: dict[str, dict[str, Any]] = {
+    "inner, both": {"zero_handling.input": "skip", "zero_handling.weight": "skip"},
+    "inner, input": {"zero_handling.input": "skip", "matching.chunk": 2},
+    "inner, weight": {"zero_handling.weight": "skip", "matching.width": 2, "lanes": 2},
+    "column": {
+        "zero_handling.input": "skip", "zero_handling.weight": "skip", "matching.style": "column",
+        "matching.run_bits": 2,
+    },
+    "plane": {
+        "zero_handling.input": "skip", "zero_handling.weight": "skip", "matching.style": "plane", "matching.inputs": 2,
+        "matching.weights": 2, "lanes": 4,
+    },
+    "structured": {
+        "zero_handling.weight": "skip", "matching.style": "structured", "matching.width": 2, "matching.n": 2,
+        "matching.m": 4, "lanes": 2,
+    },
+}  # fmt: skip
 """Ways to match operands of which zeros are skipped."""
 PRESETS = ("bit_fusion", "stripes", "unpu", "xnor", "ternary")
 
@@ -98,14 +107,13 @@ def test_zero_points_are_differences_of_one_bit_more(bits: int) -> None:
 
 def skipped(layer: Layer, style: str) -> NDArray[np.int64]:
     """The sums that the walk of an array that skips gives; planes need the taps of a channel on one PE."""
-    nest = NEST if style != "plane" else replace(NEST, registers=(*NEST.registers, Loop("S", 2)), columns=())
-    values = {f"pe_array.{name}": value for name, value in STYLES[style].items() if name != "zero_handling"}
-    handling = dict(zip(("input", "weight"), STYLES[style]["zero_handling"], strict=True))
-    values |= {f"pe_array.zero_handling.{operand}": how for operand, how in handling.items()}
+    nest = NEST
     if style == "plane":
-        values |= {"pe_array.matching.inputs": 2, "pe_array.matching.weights": 2, "pe_array.lanes": 4}
+        nest = replace(NEST, registers=(*NEST.registers, Loop("S", 2)), columns=())
     if style == "structured":
-        values |= {"pe_array.matching.width": 2, "pe_array.matching.n": 2, "pe_array.matching.m": 4}
+        nest = replace(NEST, on_chip=(Loop("C", 3), Loop("P", 2)))
+    nest.check(layer)
+    values = {f"pe_array.{name}": value for name, value in STYLES[style].items()}
     spec = load("systolic_32x32").with_values({"pe_array.arrangement": "multicast", **values})
     assert layer.tensors is not None
     assert structured(layer.tensors.weight, spec.pe_array) == (style == "structured")
