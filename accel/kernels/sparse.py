@@ -158,7 +158,7 @@ def match_work(
                         if AT_A_TIME * (expected + looks) > len(window):
                             total = _all_products(window, held)
                             matching = False
-                    for chunk in range(len(lengths)):
+                    for chunk in range(len(lengths) if matching or counted else 0):
                         length = lengths[chunk]
                         if matching:
                             first = slots[chunk] - (bounds[chunk] << 6)
@@ -194,8 +194,7 @@ def match_work(
                             excess[there_unit, at] += spent - free
                         if counts:
                             effectual[there_unit, at] += matches
-                        # Cells share epochs: a thread may only ever set the flag, or it could undo what another has
-                        # set.
+                        # Cells share epochs: a thread may only set the flag, or it could undo what another has set.
                         if (present > 0 or not skips_input) and not issued[at]:
                             issued[at] = True
                     if computes:
