@@ -33,24 +33,27 @@ def alike(place: Assignment, pixels_differ: bool, filters_differ: bool, groups: 
     group = np.arange(len(place.filters)) // (len(place.filters) // groups)
     pixels, pixel_kinds, pixel_copies = _kinds(place.pixels, np.zeros(len(place.pixels), np.int64), pixels_differ)
     filters, filter_kinds, filter_copies = _kinds(place.filters, group, filters_differ)
-    numbers, tap_kinds = np.unique(place.taps[:, PE], return_inverse=True)
+    _, tap_kinds, tap_copies = _kinds(place.taps, np.zeros(len(place.taps), np.int64), True)
     place = replace(
         place,
-        pixels=_numbered(place.pixels, pixel_kinds * len(filter_copies) * len(numbers)),
-        filters=_numbered(place.filters, filter_kinds * len(numbers)),
+        pixels=_numbered(place.pixels, pixel_kinds * len(filter_copies) * len(tap_copies)),
+        filters=_numbered(place.filters, filter_kinds * len(tap_copies)),
         taps=_numbered(place.taps, tap_kinds),
-        pes=len(pixel_copies) * len(filter_copies) * len(numbers),
+        pes=len(pixel_copies) * len(filter_copies) * len(tap_copies),
     )
-    copies = (pixel_copies[:, None, None] * filter_copies[:, None] * np.ones_like(numbers)).reshape(-1)
+    copies = (pixel_copies[:, None, None] * filter_copies[:, None] * tap_copies).reshape(-1)
     return Alike(place, pixels, filters, copies)
 
 
 def _kinds(labels: Ints, extra: Ints, differ: bool) -> tuple[Ints, Ints, Ints]:
-    """(indices of the first PE of each kind, kind of every index, PEs of each kind)."""
-    numbers, pe = np.unique(labels[:, PE], return_inverse=True)
+    """(indices of the first PE of each kind, kind of every index or -1 without a PE, PEs of each kind)."""
+    walked = np.flatnonzero(labels[:, PE] >= 0)
+    kind_of = np.full(len(labels), -1)
+    numbers, pe = np.unique(labels[walked, PE], return_inverse=True)
     if differ:
-        return np.arange(len(labels)), pe, np.ones(len(numbers), dtype=np.int64)
-    marks = np.column_stack([labels[:, EPOCH], labels[:, LANE], extra])
+        kind_of[walked] = pe
+        return walked, kind_of, np.ones(len(numbers), dtype=np.int64)
+    marks = np.column_stack([labels[walked, EPOCH], labels[walked, LANE], extra[walked]])
     order = np.lexsort((*marks.T, pe))
     bounds = np.searchsorted(pe[order], np.arange(len(numbers) + 1))
     known: dict[bytes, int] = {}
@@ -58,7 +61,8 @@ def _kinds(labels: Ints, extra: Ints, differ: bool) -> tuple[Ints, Ints, Ints]:
         [known.setdefault(marks[order[bounds[i] : bounds[i + 1]]].tobytes(), len(known)) for i in range(len(numbers))]
     )
     _, first, copies = np.unique(kind, return_index=True, return_counts=True)
-    return np.flatnonzero(np.isin(pe, first)), kind[pe], copies
+    kind_of[walked] = kind[pe]
+    return walked[np.isin(pe, first)], kind_of, copies
 
 
 def _numbered(labels: Ints, pe: Ints) -> Ints:

@@ -27,7 +27,8 @@ class Assignment:
     """A pass of the mapping is an epoch; a point of the loop nest belongs to the sums of what its three indices add.
 
     pixels (N*P*Q, 3), filters (G*K, 3), taps (C*R*S, 3): epoch, PE, lane. Numbers of epochs run in the order of the
-    passes, up to `epochs`; those that ragged tiles leave out are never met (`present`).
+    passes, up to `epochs`; those that ragged tiles leave out are never met (`present`). Indices that no iteration
+    reaches are -1 in all columns: nothing is done with them.
     """
 
     pixels: Ints
@@ -40,7 +41,7 @@ class Assignment:
     @property
     def present(self) -> Ints:
         """Epochs that have work, in order."""
-        parts = [np.unique(labels[:, EPOCH]) for labels in (self.pixels, self.filters, self.taps)]
+        parts = [np.unique(labels[labels[:, EPOCH] >= 0, EPOCH]) for labels in (self.pixels, self.filters, self.taps)]
         sums: Ints = (parts[0][:, None, None] + parts[1][:, None] + parts[2]).reshape(-1)
         return np.sort(sums)
 
@@ -51,7 +52,7 @@ def assign(
     distribution: Table[str, Distribution] | None = None,
     loads: Table[str, Ints] | None = None,
 ) -> Assignment:
-    """The assignment of a legal mapping; axes not in `distribution` are interleaved.
+    """The assignment of a mapping; axes not in `distribution` are interleaved.
 
     `loads[axis]`, by index of the axis, is the work that "balanced" evens out, or the number of the brick that the
     index belongs to. Raises InputError when it is missing.
@@ -68,12 +69,15 @@ def assign(
         sizes = [getattr(layer, dim) for dim in dims]
         index = dict(zip(dims, np.indices(sizes).reshape(len(dims), -1), strict=True))
         labels = np.zeros((prod(sizes), 3), dtype=np.int64)
+        lost = np.zeros(len(labels), dtype=np.bool_)
         for axis, table in found.items():
             if axis[0] in dims:
                 flat = np.zeros(len(labels), dtype=np.int64)
                 for dim in axis:
                     flat = flat * getattr(layer, dim) + index[dim]
                 labels += table[flat]
+                lost |= table[flat, EPOCH] < 0
+        labels[lost] = -1
         return labels
 
     return Assignment(
@@ -89,7 +93,7 @@ def assign(
 def axis_labels(
     mapping: Mapping, axis: str, extent: int, distribution: Distribution = "interleaved", loads: Ints | None = None
 ) -> Ints:
-    """(extent, 3): what each index of an axis adds to the numbers of its epoch, PE and lane."""
+    """(extent, 3): what each index of an axis adds to the numbers of its epoch, PE and lane; -1 beyond the loops."""
     index = np.arange(extent)
     labels = np.zeros((extent, 3), dtype=np.int64)
     loops = (*mapping.off_chip, *mapping.on_chip)
@@ -124,6 +128,7 @@ def axis_labels(
                 inner //= loop.factor
                 step = prod(later.factor for later in spatial[number + 1 :])
                 labels[:, column] += unit // inner % loop.factor * step
+    labels[full * prod(loop.factor for loop in loops if loop.axis == axis) :] = -1
     return labels
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels.dense import multiply
 from mappings import Mapping, axis_relevant
 from mappings.passes import pass_blocks
-from workloads import InputError, Layer, Operand
+from workloads import InputError, Layer, Operand, Tensors
 from workloads.layer import DIMS
 
 
@@ -22,8 +22,8 @@ def compute(layer: Layer, mapping: Mapping) -> NDArray[np.int64]:
     """
     if layer.tensors is None:
         raise InputError("no tensors to compute with: draw operands first", source=f"layer {layer.name}")
+    require_room(layer, layer.tensors)
     words, weights = layer.tensors.input, layer.tensors.weight
-    _require_room(layer, words, weights)
     axes = mapping.axes()
     starts, extents = pass_blocks(layer, mapping)
     by_output = [column for column, axis in enumerate(axes) if axis_relevant(axis, Operand.OUTPUT)]
@@ -53,10 +53,12 @@ def _spanned(layer: Layer, axes: tuple[str, ...], dim: str) -> int:
     return prod(getattr(layer, inner) for inner in axis[axis.index(dim) + 1 :])
 
 
-def _require_room(layer: Layer, words: NDArray[np.integer], weights: NDArray[np.integer]) -> None:
+def require_room(layer: Layer, operands: Tensors) -> None:
+    """Raise InputError when the layer's sums on these operands could pass 63 bits."""
+
     def largest(values: NDArray[np.integer]) -> int:
         return max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
 
-    bound = largest(words) * largest(weights) * layer.C * layer.R * layer.S
+    bound = largest(operands.input) * largest(operands.weight) * layer.C * layer.R * layer.S
     if bound >= 1 << 63:
         raise InputError("sums could pass 63 bits: use narrower operands", source=f"layer {layer.name}")

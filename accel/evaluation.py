@@ -21,14 +21,17 @@ from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, p
 from accel.report import LayerReport, Report
 from accel.residency import Residency
 from accel.simulation import LayerResult
+from accel.skipping import skipped_work
+from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
 from accel.transfer import TransferTiming
 from mappings import Budget
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
-from workloads import InputError, Layer, Network
-from workloads.execute import Execution, execute
+from workloads import InputError, Layer, Network, Node
+from workloads.execute import Execution, LayerRun, execute
+from workloads.execute.quantised import Quantised
 
 
 class Book(Protocol):
@@ -94,32 +97,42 @@ def evaluate(
     pairs = fused_pairs(simulator, kept, how, tell) if fuse else ()
     halves = {name: half for pair in pairs for name, half in pair.by_name.items()}
     nodes = simulator.lives.nodes
+    rows: list[LayerReport] = []
+    results: list[tuple[str, LayerResult]] = []
+
+    def add(
+        place: int, layer: Layer | None, output: NDArray[np.integer] | None = None, work: Work | None = None
+    ) -> None:
+        name = nodes[place].name
+        tell(place, len(nodes), name)
+        row, result = simulator.run(place, kept, halves.get(name), layer, output, work, every_step)
+        rows.append(row)
+        if result is not None:
+            results.append((name, result))
+
     execution = None
-    if inputs is not None:
-        tell(0, len(nodes), "running the network on its input")
-        bits = spec.pe_array.bits
+    if inputs is None:
+        for place, node in enumerate(nodes):
+            add(place, node.layer)
+    else:
+        places = {node.name: place for place, node in enumerate(nodes)}
         nests = {
             node.layer.name: simulator.mapping(place, kept, halves.get(node.name))
             for place, node in enumerate(nodes)
             if node.layer is not None
         }
-        # The sums are those of the mapping's own passes, so a mapping that loses work is seen in the result.
+        run = _OnArray(spec, nests)
+
+        def finished(node: Node, output: Quantised, done: LayerRun | None) -> None:
+            if done is not None:
+                add(places[node.name], done.layer, output.values, run.work)
+            elif node.name in places:
+                add(places[node.name], None)
+
         execution = execute(
-            network, inputs, bits.input, bits.weight,
-            run_layer=lambda layer: compute(layer, nests[layer.name]),
-            seed=seed, keep_activations=True, codebook_bits=weight_codebook_bits(spec),
+            network, inputs, spec.pe_array.bits.input, spec.pe_array.bits.weight, run_layer=run, seed=seed,
+            codebook_bits=weight_codebook_bits(spec), finished=finished,
         )  # fmt: skip
-    rows: list[LayerReport] = []
-    results: list[tuple[str, LayerResult]] = []
-    for place, node in enumerate(nodes):
-        tell(place, len(nodes), node.name)
-        layer, output = node.layer, None
-        if layer is not None and execution is not None:
-            layer, output = execution.runs[node.name].layer, execution.activations[node.name].values
-        row, result = simulator.run(place, kept, halves.get(node.name), layer, output, every_step)
-        rows.append(row)
-        if result is not None:
-            results.append((node.name, result))
     tell(len(nodes), len(nodes), "done")
     report = Report(
         network=network.name,
@@ -132,6 +145,26 @@ def evaluate(
         context=_context(network, spec, seed, results) | {"fused": [pair.summary() for pair in pairs]},
     )
     return Evaluation(report, tuple(results), execution)
+
+
+class _OnArray:
+    """Computes a layer by its mapping's own passes, so that one that loses work is seen in the result.
+
+    On an array that skips, the sums are of the products its PEs form, and `work` is what the last layer took them.
+    """
+
+    def __init__(self, spec: Accelerator, mappings: Mapping[str, LoopMapping]) -> None:
+        self._spec, self._mappings = spec, mappings
+        self.work: Work | None = None
+
+    def __call__(self, layer: Layer) -> NDArray[np.int64]:
+        nest = self._mappings[layer.name]
+        if not self._spec.pe_array.skips or layer.tensors is None:
+            return compute(layer, nest)
+        work = skipped_work(layer, layer.tensors, nest, self._spec, values=True)
+        assert work.outputs is not None
+        self.work = replace(work, outputs=None)
+        return work.outputs
 
 
 class _Chooser:

@@ -18,9 +18,9 @@ Ints = NDArray[np.int64]
 class InputPlane:
     """A PE owns the inputs beneath its outputs; inputs of one PE and epoch are a cell.
 
-    cell: (N, H, W) number of each place's cell; labels: (cells, 2) epoch and PE, as in `sparse_work.units`;
-    boxes: (cells, 4) first row and column of the outputs the cell's inputs can reach, and how many of each;
-    images: (cells,).
+    cell: (N, H, W) number of each place's cell, -1 beneath outputs of no PE; labels: (cells, 2) epoch and PE, as in
+    `sparse_work.units`; boxes: (cells, 4) first row and column of the outputs the cell's inputs can reach, and how many
+    of each; images: (cells,).
     """
 
     cell: Ints
@@ -39,7 +39,7 @@ class InputPlane:
         (top, height), (left, width) = (_reach(layer, side, at, order, bounds) for side, at in enumerate((h, w)))
         images = np.maximum.reduceat(n[order], bounds[:-1]) - np.minimum.reduceat(n[order], bounds[:-1]) + 1
         return cls(
-            numbered(order, bounds).reshape(shape),
+            numbered(order, bounds, len(labels)).reshape(shape),
             labels[order[bounds[:-1]]],
             np.ascontiguousarray(np.column_stack([top, left, height, width])),
             images,
@@ -52,8 +52,9 @@ class InputPlane:
         after that: each PE then has, added to its own, what those above and below it had for its rows. What is meant
         for a PE further away is added to, and sent on, on the way.
         """
-        _, p, q = np.indices((layer.N, layer.P, layer.Q)).reshape(3, -1)
-        at = place.pixels[:, EPOCH], place.pixels[:, PE]
+        reached = place.pixels[:, EPOCH] >= 0
+        _, p, q = np.indices((layer.N, layer.P, layer.Q)).reshape(3, -1)[:, reached]
+        at = place.pixels[reached, EPOCH], place.pixels[reached, PE]
         mine = self.labels[:, 0], self.labels[:, 1]
         sides = []
         for side, index in enumerate((p, q)):
@@ -69,9 +70,9 @@ class InputPlane:
         return busiest
 
 
-def numbered(order: Ints, bounds: Ints) -> Ints:
-    """Cell of each index."""
-    cell = np.empty(len(order), dtype=np.int64)
+def numbered(order: Ints, bounds: Ints, count: int) -> Ints:
+    """Cell of each of so many indices, -1 for one that is in none."""
+    cell = np.full(count, -1, dtype=np.int64)
     cell[order] = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     return cell
 

@@ -21,12 +21,13 @@ from accel.registers import still_held
 from accel.residency import NOWHERE as NOWHERE
 from accel.residency import Residency as Residency
 from accel.skipping import exchange, finish_times, index_match_cycles, port_shares, skipped_work
+from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.storage import Storage
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from mappings.distinct import distinct_rows
-from workloads import Operand, Tensors
+from workloads import Operand
 from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
@@ -54,9 +55,13 @@ class Lowered:
     held_bits: tuple[int | None, ...]
 
 
-def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = NOWHERE) -> Lowered:
+def lower(
+    schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, residency: Residency = NOWHERE,
+    work: Work | None = None,
+) -> Lowered:  # fmt: skip
     """Cost every distinct tile once with the kernels, every transfer by the DMA.
 
+    `work`: what `skipped_work` found, on an array that skips, where these operands were walked before.
     Raises InputError if tiles do not fit.
     """
     held_bits = occupancy.held_bits
@@ -68,9 +73,11 @@ def lower(schedule: TileSchedule, occupancy: Occupancy, spec: Accelerator, resid
     counts = _tile_counts(tiles)
     dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
-        counts, imbalance, matching_cycles = _skipping_counts(
-            schedule, occupancy.operands, spec, width, held_bits, tiles
-        )
+        if work is None:
+            work = skipped_work(schedule.layer, occupancy.operands, schedule.mapping, spec)
+        shares = port_shares(occupancy.operands, held_bits, width, spec.pe_array)
+        counts = _skipping_counts(schedule, work, shares, spec, tiles)
+        imbalance, matching_cycles = work.imbalance, index_match_cycles(work, spec.pe_array.slack)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
     if residency.input:
@@ -156,34 +163,28 @@ def _tile_counts(tiles: _Tiles) -> Ints:
     return counts
 
 
-def _skipping_counts(
-    schedule: TileSchedule, operands: Tensors, spec: Accelerator, width: Widths, held_bits: tuple[int | None, ...],
-    tiles: _Tiles,
-) -> tuple[Ints, float, int]:  # fmt: skip
-    """((steps, COUNTS), imbalance, index matching cycles) of an array that skips: every step has cycles of its own.
+def _skipping_counts(schedule: TileSchedule, work: Work, shares: Ints, spec: Accelerator, tiles: _Tiles) -> Ints:
+    """(steps, COUNTS) of an array that skips: every step has cycles of its own.
 
-    Words cross the ports in the shares of the whole tensors that `port_shares` finds.
+    Words cross the ports in the shares of the whole tensors that `shares` tells, as `port_shares` finds them.
     """
-    work = skipped_work(schedule.layer, operands, schedule.mapping, spec)
-    kept = port_shares(operands, held_bits, width, spec.pe_array)
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
     log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
     bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
     for step, key in enumerate(tiles.keys):
         first = bounds[step]
-        passes.walk_passes(*tiles.arguments(key, counts[step], kept, work.issued[first:], log[first:]))
+        passes.walk_passes(*tiles.arguments(key, counts[step], shares, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
     if work.halo is not None:
         exchange(log, work.halo, spec.pe_array)
-    slack = spec.pe_array.slack
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], slack)
+    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
     logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
     extra, waiting, _ = np.diff(logged[bounds], axis=0).T
     pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
     counts[:, passes.COMPUTE] = extra + pace
     counts[:, passes.MAC] = macs
     counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts, work.imbalance, index_match_cycles(work, slack)
+    return counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)

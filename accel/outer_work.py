@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from accel.assignment import Assignment
 from accel.input_plane import InputPlane, numbered
-from accel.kernels import sparse
+from accel.kernels import outer
 from accel.kernels.banks import banked_work
 from accel.kernels.csc import count_entries
+from accel.products import Listed, Sums, find_nonzeros
 from accel.sparse_work import Skip, Work, cells, collect, operands, units
 from workloads import InputError, Layer
 
@@ -21,30 +22,38 @@ Words = NDArray[np.integer]
 
 
 def column_work(
-    layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, least: int = 0, run_bits: int | None = None
-) -> Work:
+    layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, least: int = 0,
+    run_bits: int | None = None, values: bool = False,
+) -> Work:  # fmt: skip
     """PEs that take one input at a time and walk its column of weights, `width` of them a cycle, at least `least`.
 
     With `run_bits`, columns are stored with relative indices: entries that only bridge a long run cost what others do.
+    `values` asks for the outputs: each input times its column, added to the sums of the PEs that hold it.
     """
     words, weights = operands(layer)
-    labels = units(place.pixels, 1)
+    labels, column_labels = units(place.pixels, 1), units(place.taps, 1)
     order, bounds = cells(labels)
-    shape = (layer.G * layer.C, layer.R, layer.S, len(bounds) - 1)
-    met = np.zeros(shape, dtype=np.int64)
-    sparse.count_windows(
-        words, (layer.P, layer.Q), (layer.R, layer.S), layer.stride, layer.dilation, layer.padding[:2],
-        numbered(order, bounds), met,
-    )  # fmt: skip
-    inputs = _by_cell(met, layer.G)
-    taken = inputs if _skips(skip, "input") else np.broadcast_to(np.diff(bounds)[None, :, None], inputs.shape)
+    met = np.zeros((layer.G * layer.C, layer.R, layer.S, len(bounds) - 1), dtype=np.int64)
+    cell = numbered(order, bounds, len(labels))
     filters = _Filters.of(layer, place)
     columns = weights.reshape(len(weights), -1)
+    sums = Sums.of_windows(layer, filters.order, column_labels[:, 0] >= 0) if values else None
+
+    def find(first: int, part: Ints, listed: Listed) -> None:
+        outer.find_in_windows(
+            words, first, (layer.P, layer.Q), (layer.R, layer.S), layer.stride, layer.dilation, layer.padding[:2], cell,
+            part, listed.where, listed.words, listed.lengths,
+        )  # fmt: skip
+
+    find_nonzeros(find, met, words, layer.N * layer.P * layer.Q, layer, sums)
+    inputs = _by_cell(met, layer.G)
+    taken = inputs if _skips(skip, "input") else np.broadcast_to(np.diff(bounds)[None, :, None], inputs.shape)
     found = filters.count(columns)
     stored = columns if _skips(skip, "weight") else np.ones_like(columns)
     entries = filters.count(stored, None if run_bits is None else (1 << run_bits) - 1)
     vectors = np.maximum(-(-entries // width), least)
-    return _outer(place, inputs, taken, found, vectors, filters, labels[order[bounds[:-1]]], units(place.taps, 1))
+    work = _outer(place, inputs, taken, found, vectors, filters, labels[order[bounds[:-1]]], column_labels)
+    return work if sums is None else replace(work, outputs=sums.outputs(layer))
 
 
 def plane_work(
@@ -57,23 +66,20 @@ def plane_work(
     banks: int = 0,
     bank_queue: int = 0,
     halo: bool = False,
+    values: bool = False,
 ) -> Work:
     """PEs that multiply `inputs` input words with `weights` weights of one channel each cycle, in every combination.
 
     A PE owns the inputs beneath its outputs, and sends what it adds to its neighbours' outputs there. Of a strided
     layer only words of the same phase meet. Effectual counts are products, those beside the output plane included.
     Accumulators lie in `banks` that take a product a cycle each (0: any number of products), from queues in which
-    `bank_queue` products can wait. `halo` asks for the sums that PEs send to their neighbours too.
+    `bank_queue` products can wait. `halo` asks for the sums that PEs send to their neighbours too, `values` for the
+    outputs: every product that lies in the output plane, on whichever PE it was made.
     """
     words, kernels = operands(layer)
     plane = InputPlane.of(layer, place)
     rows = (np.arange(layer.H) + layer.padding[0]) % layer.stride[0]
     columns = (np.arange(layer.W) + layer.padding[1]) % layer.stride[1]
-
-    def count(present: Words) -> Ints:
-        met = np.zeros((layer.G * layer.C, *layer.stride, len(plane.labels)), dtype=np.int64)
-        sparse.count_planes(present, rows, columns, plane.cell, met)
-        return _by_cell(met, layer.G)
 
     by_channel = place.taps.reshape(layer.C, -1, 3)
     if (by_channel != by_channel[:, :1]).any():
@@ -87,10 +93,29 @@ def plane_work(
     given = words if _skips(skip, "input") else np.ones_like(words)
     stored = flat if _skips(skip, "weight") else np.ones_like(flat)
     vectors = -(-_merged(filters.count(stored), column, len(column_labels)) // weights)
+    sums = Sums.of_planes(layer, filters.order, place.taps[:, 0] >= 0) if values else None
+
+    def count(present: Words, added: Sums | None) -> Ints:
+        met = np.zeros((layer.G * layer.C, *layer.stride, len(plane.labels)), dtype=np.int64)
+        where = np.zeros(plane.cell.shape, np.int64) if added is None else added.places(layer)
+
+        def find(first: int, part: Ints, listed: Listed) -> None:
+            outer.find_in_planes(
+                present, first, rows, columns, plane.cell, part, where, listed.where, listed.words, listed.lengths
+            )
+
+        room = layer.N * -(-layer.H // layer.stride[0]) * -(-layer.W // layer.stride[1])
+        find_nonzeros(find, met, present, room, layer, added)
+        return _by_cell(met, layer.G)
+
+    present = count(words, sums)
+    taken = present if _skips(skip, "input") else count(given, None)
     work = _outer(
-        place, count(words), -(-count(given) // inputs), _merged(filters.count(flat), column, len(column_labels)),
+        place, present, -(-taken // inputs), _merged(filters.count(flat), column, len(column_labels)),
         vectors, filters, plane.labels, column_labels,
     )  # fmt: skip
+    if sums is not None:
+        work = replace(work, outputs=sums.outputs(layer))
     if halo:
         borders = plane.borders(layer, place)
         work = replace(work, halo=_halo(place, work, borders, plane.labels, filters, column_labels))
@@ -144,8 +169,9 @@ class _Filters:
     def taps(self, layer: Layer, matrix: Words, column: Ints, columns: int) -> tuple[Ints, Ints]:
         """(taps, bounds) for `banked_work`, filter by filter."""
         size = (len(self.group), columns)
-        filters, tap = np.nonzero(matrix)
-        cell = numbered(self.order, self.bounds)[filters]
+        cells_of = numbered(self.order, self.bounds, len(matrix))
+        filters, tap = np.nonzero((matrix != 0) & (cells_of >= 0)[:, None])
+        cell = cells_of[filters]
         _, r, s = np.unravel_index(tap, (layer.C, layer.R, layer.S))
         first = np.minimum.reduceat(self.order, self.bounds[:-1])
         row, column_of = (at * step // far for at, step, far in zip((r, s), layer.dilation, layer.stride, strict=True))
@@ -178,7 +204,7 @@ def _outer(
     issued = np.zeros(place.epochs, dtype=np.bool_)
     changes = (column_labels[1:] != column_labels[:-1]).any(axis=1)
     runs = np.r_[0, np.flatnonzero(changes) + 1, len(column_labels)]
-    sparse.outer_work(
+    outer.outer_work(
         inputs, np.ascontiguousarray(input_units), weights, weight_units, filters.group, input_labels, filters.labels,
         column_labels, runs, cycles, products, issued,
     )  # fmt: skip
@@ -196,7 +222,7 @@ def _places(
     layer: Layer, given: Words, cell: Ints, row_phase: Ints, column_phase: Ints, count: int
 ) -> tuple[Ints, Ints]:
     """(places, bounds) for `banked_work`, row by row."""
-    n, channel, h, w = np.nonzero(given)
+    n, channel, h, w = np.nonzero((given != 0) & (cell >= 0)[:, None])
     size = (layer.G, count, layer.C * prod(layer.stride))
     column = (channel % layer.C * layer.stride[0] + row_phase[h]) * layer.stride[1] + column_phase[w]
     row, left = (h + layer.padding[0]) // layer.stride[0], (w + layer.padding[1]) // layer.stride[1]

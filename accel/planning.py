@@ -18,6 +18,7 @@ from accel.objective import Objective
 from accel.report import LayerReport
 from accel.residency import MapLives, Residency, words_from_dram
 from accel.simulation import LayerResult, simulate_layer
+from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.tally import Tally
 from accel.vector import vector_layer
@@ -62,9 +63,12 @@ class NetworkSimulator:
 
     def run(
         self, place: int, kept: frozenset[str], half: Half | None, layer: Layer | None,
-        output: NDArray[np.integer] | None = None, every_step: bool = False,
+        output: NDArray[np.integer] | None = None, work: Work | None = None, every_step: bool = False,
     ) -> tuple[LayerReport, LayerResult | None]:  # fmt: skip
-        """(row, detailed result) of the operation at a place; `layer` with the tensors it runs on, if any."""
+        """(row, detailed result) of the operation at a place; `layer` with the tensors it runs on, if any.
+
+        `output`, `work`: as for `simulate_layer`.
+        """
         node = self.lives.nodes[place]
         residency = self.lives.residency(place, kept) if half is None else half.residency
         if layer is None:
@@ -77,8 +81,9 @@ class NetworkSimulator:
         key = (same, residency, nest, every_step)
         if key not in self._known:
             self._known[key] = simulate_layer(
-                layer, nest, self.spec, seed=self._seed, residency=residency, output=output, every_step=every_step
-            )
+                layer, nest, self.spec, seed=self._seed, residency=residency, output=output, work=work,
+                every_step=every_step,
+            )  # fmt: skip
         found = self._known[key]
         return replace(found.report, layer=node.name, fused_with="" if half is None else half.row.fused_with), found
 

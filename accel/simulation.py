@@ -18,6 +18,7 @@ from accel.program import INPUT, OUTPUT, PSUM, WEIGHT
 from accel.report import LayerReport
 from accel.residency import NOWHERE, Residency
 from accel.skipping import issued_macs
+from accel.sparse_work import Work as SkippedWork
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
 from workloads import Layer, Operand
@@ -41,18 +42,20 @@ def simulate_layer(
     seed: int = 0,
     residency: Residency = NOWHERE,
     output: NDArray[np.integer] | None = None,
+    work: SkippedWork | None = None,
     every_step: bool = False,
 ) -> LayerResult:
     """Simulate one layer. `every_step` plays each tile step even where the machine repeats itself (for a trace).
 
-    `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact.
+    `output` holds the layer's finished outputs where they are known: what a codec makes of them is then exact; `work`
+    what an array that skips does on the layer's tensors where they were walked before.
     Raises InputError when the mapping does not fit the layer or the accelerator.
     """
     # What a layer that takes turns fetched last has been overwritten when its next turn comes.
     halo_reuse = spec.data_buffer.halo_reuse and not residency.turn_loops
     tiles = schedule(layer, mapping, halo_reuse=halo_reuse)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
-    lowered = lower(tiles, zeros, spec, residency)
+    lowered = lower(tiles, zeros, spec, residency, work)
     activity = play(lowered.program) if every_step else run(lowered.program)
     return LayerResult(_report(tiles, zeros, lowered, activity, spec), tiles, lowered, activity)
 

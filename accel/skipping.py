@@ -10,24 +10,29 @@ from numpy.typing import NDArray
 
 from accel.alike import alike
 from accel.assignment import Assignment, assign, brick_numbers
+from accel.compute import require_room
 from accel.encode import Widths
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.outer_work import column_work, plane_work
 from accel.sparse_work import Skip, Work, match_work, require_counters, schedule_epochs
 from accel.spec import Accelerator, PEArray
-from accel.structure import structured
+from accel.structure import kept_weights, structured
 from mappings import Mapping
 from workloads import Layer, Operand, Tensors
 
 Ints = NDArray[np.int64]
 
 
-def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accelerator) -> Work:
+def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accelerator, *, values: bool = False) -> Work:
     """Cycles and effectual MACs of every PE in every pass that has work, passes in order.
 
-    Raises InputError for a mapping with too many passes, or one the style of matching cannot run.
+    `values` asks for the outputs: the exact sums of the products that the PEs form. A mapping that leaves work undone
+    gives others than the layer's. Raises InputError for a mapping with too many passes, one the style of matching
+    cannot run, or sums that could pass 63 bits.
     """
+    if values:
+        require_room(layer, operands)
     array = spec.pe_array
     dealing = {axis: getattr(array.distribution, axis[0]) for axis in mapping.axes()}
     nonzeros = np.count_nonzero(operands.weight, axis=(1, 2, 3)).reshape(layer.G, layer.K)
@@ -36,7 +41,7 @@ def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accele
         axis: brick_numbers(layer, axis, array.distribution.brick) for axis, how in dealing.items() if how == "bricks"
     }
     place = assign(layer, mapping, dealing, loads)
-    return _walk(replace(layer, tensors=operands), place, array)
+    return _walk(replace(layer, tensors=operands), place, array, values)
 
 
 def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, int]:
@@ -51,32 +56,34 @@ def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, in
     return issued, zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
 
 
-def _walk(layer: Layer, place: Assignment, array: PEArray) -> Work:
+def _walk(layer: Layer, place: Assignment, array: PEArray, values: bool) -> Work:
     matching, skip = array.matching, _skip(array)
     if matching.style in ("column", "plane"):
         require_counters(place.epochs * place.pes * place.lanes, layer)
     if matching.style == "plane":
         work = plane_work(
             layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
-            bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0,
+            bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0, values=values,
         )  # fmt: skip
         return work.together(array.lockstep)
     if matching.style == "column":
         walk = partial(column_work, layer, place, skip, width=matching.width, run_bits=matching.run_bits or None)
-        work = walk(least=matching.least)
+        work = walk(least=matching.least, values=values)
         if matching.least:
             work = replace(work, free=walk(least=0).cycles)
         return work.together(array.lockstep)
     width = matching.width
     if layer.tensors is not None and structured(layer.tensors.weight, array):
         width = width * matching.m // matching.n
+        layer = replace(layer, tensors=replace(layer.tensors, weight=kept_weights(layer.tensors.weight, array)))
     together = replace(place, lanes=1) if matching.width > 1 else place
     kinds = None
     if array.lockstep == 1:
         kinds = alike(together, skip in ("input", "both"), skip in ("weight", "both"), layer.G)
     work = match_work(
         layer, together, skip, width=width, chunk=matching.chunk, least=matching.least, scan=matching.scan,
-        barrier=array.barrier, lockstep=array.lockstep if array.slack else 0, effectual=False, kinds=kinds,
+        barrier=array.barrier, lockstep=array.lockstep if array.slack else 0, effectual=False, values=values,
+        kinds=kinds,
     )  # fmt: skip
     return work if kinds is None else replace(work, copies=kinds.copies, pes=place.pes)
 

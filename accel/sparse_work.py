@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
 from typing import Literal
 
 import numpy as np
@@ -82,10 +81,12 @@ def match_work(
     it at once): each costs `useful / width` cycles rounded up, at least `least`, and its front end looks through `scan`
     positions a cycle (0: all). Lanes of the mapping work through their own shares and wait for the slowest at the
     barrier, and so do neighbouring PEs, `lockstep` at a time (0: all); cycles are then those of their groups.
-    `effectual` asks for the MACs without a zero, `values` for the outputs; `kinds` has one PE of each kind walked.
+    `effectual` asks for the MACs without a zero, `values` for the outputs. With `kinds` the cycles are those of one PE
+    of each kind; others are walked only for their values.
     """
     words, weights = operands(layer)
-    taps, filters = prod((layer.C, layer.R, layer.S)), weights.reshape(len(weights), -1)
+    filters = weights.reshape(len(weights), -1)
+    own = [units(labels, place.lanes) for labels in (place.pixels, place.filters)]
     place = place if kinds is None else kinds.place
     position, bounds, lengths, chunk_labels, chunk_ranks = _chunks(layer, place.taps, chunk, place.lanes)
     masks = int(bounds[-1])
@@ -95,17 +96,22 @@ def match_work(
         position, inputs,
     )  # fmt: skip
     packed = np.zeros((len(filters), masks), dtype=np.uint64)
-    row = np.zeros((len(filters), masks * 64 if values else 0), dtype=np.int64)
-    sparse.pack_rows(filters, position, packed, row)
+    # Values lie in the order of their bits, without what fills mask words up.
+    order = np.argsort(position)[np.count_nonzero(position < 0) :]
+    slot = np.zeros(len(position), dtype=np.int64)
+    slot[order] = np.arange(len(order))
+    row = np.zeros((len(filters), len(order) if values else 0), dtype=operand_type(weights) if values else np.int32)
+    sparse.pack_rows(filters, position, packed, slot, row)
     padded, origin, offset, step = _addresses(layer, words, values)
-    offsets = np.zeros(masks * 64, dtype=np.int64)
-    offsets[position] = offset[:taps]
     pixel_labels, filter_labels = units(place.pixels, place.lanes), units(place.filters, place.lanes)
-    every = (np.arange(len(pixel_labels)), np.arange(len(filter_labels)))
-    pixels, chosen = every if kinds is None else (kinds.pixels, kinds.filters)
+    pixels, chosen = (np.flatnonzero(labels[:, 0] >= 0) for labels in own)
+    counting = (pixels, chosen) if kinds is None else (kinds.pixels, kinds.filters)
+    pixel_counts, filter_counts = _marked(len(own[0]), counting[0]), _marked(len(own[1]), counting[1])
+    if not values:
+        pixels, chosen = counting
     pixel_ranks, chunk_parts, parts = np.zeros(len(pixel_labels), dtype=np.int64), 1, 1
     if barrier != "pass":
-        pixel_ranks[pixels] = _ranks(pixel_labels[pixels])
+        pixel_ranks[counting[0]] = _ranks(pixel_labels[counting[0]])
         chunk_parts = int(chunk_ranks.max()) + 1 if barrier == "chunk" else 1
         parts = (int(pixel_ranks.max()) + 1) * chunk_parts
     require_counters(place.epochs * parts * place.pes * place.lanes, layer)
@@ -113,12 +119,13 @@ def match_work(
     outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
     # Epochs are counted by pixel, filter and chunk; a block of the pixels' is walked at a time.
     (starts, pixel_epoch), (middles, filter_epoch), (ends, chunk_epoch) = (
-        np.unique(labels[:, EPOCH], return_inverse=True) for labels in (pixel_labels, filter_labels, chunk_labels)
+        _epochs(labels) for labels in (pixel_labels, filter_labels, chunk_labels)
     )
     inner = len(middles) * len(ends)
     filter_labels[:, EPOCH] = filter_epoch * len(ends) * parts
     chunk_labels[:, EPOCH] = chunk_epoch * parts + (chunk_ranks if chunk_parts > 1 else 0)
-    filter_cells = _cells_of(filter_labels, chosen)
+    # Cells are PEs' own: those that only do what others do are apart from them.
+    filter_cells = _cells_of(own[1], chosen)
     # Counters are most of the memory, and much of the time goes to moving them: they are as narrow as is safe.
     counter = np.int32 if layer.macs * max(1, least) < 1 << 31 else np.int64
     block = max(1, COUNTERS_AT_ONCE // (inner * parts * place.pes * place.lanes))
@@ -132,27 +139,36 @@ def match_work(
         met = np.zeros(cycles.shape if effectual else (0, 0), dtype=counter)
         issues = np.zeros(within * parts, dtype=np.bool_)
         sparse.match_work(
-            inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(pixel_labels, mine), pixel_labels,
-            *filter_cells, filter_labels, style, cycles, excess, met, issues, padded, origin, step, offsets, row,
-            outputs,
+            inputs, packed, layer.K, bounds, lengths, chunk_labels, *_cells_of(own[0], mine), pixel_labels,
+            pixel_counts, *filter_cells, filter_labels, filter_counts, style, cycles, excess, met, issues, padded,
+            origin, step, np.cumsum(lengths) - lengths, offset[order], row, outputs,
         )  # fmt: skip
         if effectual:
             met = met.reshape(place.pes, place.lanes, within, parts).sum(axis=(1, 3), dtype=np.int64).T
         issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
         done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
-    order = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
+    sequence = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
     grouped, free, loads, found, begun = zip(*done, strict=True)
     work = Work(
-        np.concatenate(grouped)[order],
-        np.concatenate(found)[order] if effectual else None,
-        np.concatenate(begun)[order],
-        free=np.concatenate(free)[order] if least or scan else None,
+        np.concatenate(grouped)[sequence],
+        np.concatenate(found)[sequence] if effectual else None,
+        np.concatenate(begun)[sequence],
+        free=np.concatenate(free)[sequence] if least or scan else None,
         loads=np.sum(loads, axis=0),
     )
-    if not values:
-        return work
-    shaped = outputs.reshape(layer.G * layer.K, layer.N, layer.P, layer.Q).transpose(1, 0, 2, 3)
-    return replace(work, outputs=np.ascontiguousarray(shaped))
+    return replace(work, outputs=shaped(outputs, layer)) if values else work
+
+
+def shaped(outputs: Ints, layer: Layer) -> Ints:
+    """(filters, pixels) to (N, G*K, P, Q)."""
+    planes = outputs.reshape(layer.G * layer.K, layer.N, layer.P, layer.Q)
+    return np.ascontiguousarray(planes.transpose(1, 0, 2, 3))
+
+
+def operand_type(words: Words) -> type[np.signedinteger]:
+    """The narrower of two types that holds all words: kernels are compiled for both, and are faster on one."""
+    info = np.iinfo(np.int32)
+    return np.int32 if words.size == 0 or (words.min() >= info.min and words.max() <= info.max) else np.int64
 
 
 def require_counters(count: int, layer: Layer) -> None:
@@ -189,8 +205,9 @@ def units(labels: Ints, lanes: int) -> Ints:
 
 
 def cells(labels: Ints) -> tuple[Ints, Ints]:
-    """(indices sorted by label, where each distinct label begins and the last ends)."""
+    """(indices sorted by label, where each distinct label begins and the last ends); negative labels are left out."""
     order = np.lexsort((labels[:, 1], labels[:, 0]))
+    order = order[np.searchsorted(labels[order, 0], 0) :]
     changes = (labels[order[1:]] != labels[order[:-1]]).any(axis=1)
     return order, np.r_[0, np.flatnonzero(changes) + 1, len(order)]
 
@@ -204,27 +221,42 @@ def _cells_of(labels: Ints, chosen: Ints) -> tuple[Ints, Ints]:
 def _ranks(labels: Ints) -> Ints:
     """Place of each index among those of its label."""
     order, bounds = cells(labels)
-    ranks = np.empty(len(order), dtype=np.int64)
+    ranks = np.zeros(len(labels), dtype=np.int64)
     ranks[order] = np.arange(len(order)) - np.repeat(bounds[:-1], np.diff(bounds))
     return ranks
+
+
+def _epochs(labels: Ints) -> tuple[Ints, Ints]:
+    """(distinct epochs, number of each index's among them or < 0 without one)."""
+    found, number = np.unique(labels[:, EPOCH], return_inverse=True)
+    lost = int(found[0] < 0)
+    return found[lost:], number - lost
+
+
+def _marked(count: int, chosen: Ints) -> NDArray[np.bool_]:
+    """(count,) whether an index is among the chosen."""
+    marks = np.zeros(count, dtype=np.bool_)
+    marks[chosen] = True
+    return marks
 
 
 def _chunks(layer: Layer, taps: Ints, chunk: int, lanes: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """(bit of each tap, first mask word of each chunk and past the last, positions of each, its labels, its rank).
 
-    Memories hold the channels of a place next to each other, so positions run through these first. A chunk lies within
-    a tap; its rank is its number among the chunks of its labels.
+    Taps that no PE takes have no bit (-1). Memories hold the channels of a place next to each other, so positions run
+    through these first. A chunk lies within a tap; its rank is its number among the chunks of its labels.
     """
     labels = units(taps, lanes)
     c, r, s = np.indices((layer.C, layer.R, layer.S)).reshape(3, -1)
     tap = r * layer.S + s
     order = np.lexsort((c, tap, labels[:, 1], labels[:, 0]))
+    order = order[np.searchsorted(labels[order, 0], 0) :]
     key = np.column_stack([labels, tap * (chunk > 0)])[order]
     bounds = np.r_[0, np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1, len(order)]
     starts = np.array([start for first, last in pairwise(bounds) for start in range(first, last, chunk or last)])
     lengths = np.diff([*starts, len(order)])
     words = np.r_[0, np.cumsum(-(-lengths // 64))]
-    position = np.empty(len(order), dtype=np.int64)
+    position = np.full(len(labels), -1, dtype=np.int64)
     position[order] = np.repeat(words[:-1] * 64 - starts, lengths) + np.arange(len(order))
     chunk_labels = labels[order[starts]]
     return position, words, lengths, chunk_labels, _ranks(chunk_labels)
@@ -239,7 +271,7 @@ def _addresses(layer: Layer, words: Words, values: bool) -> tuple[Words, Ints, I
     c, r, s = np.indices((layer.C, layer.R, layer.S)).reshape(3, -1)
     origin = (n * layer.G * layer.C * height + p * layer.stride[0]) * width + q * layer.stride[1]
     offset = (c * height + r * layer.dilation[0]) * width + s * layer.dilation[1]
-    return padded.reshape(-1).astype(np.int64), origin, offset, layer.C * height * width
+    return padded.reshape(-1).astype(operand_type(words)), origin, offset, layer.C * height * width
 
 
 def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np.bool_]) -> Work:

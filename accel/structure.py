@@ -20,3 +20,12 @@ def structured(weights: NDArray[np.integer], array: PEArray) -> bool:
         return False
     lines = np.ascontiguousarray(np.moveaxis(weights, 1, -1)).reshape(-1, weights.shape[1])
     return find_violation(lines, matching.m, matching.n)[0] < 0
+
+
+def kept_weights(weights: NDArray[np.integer], array: PEArray) -> NDArray[np.integer]:
+    """What such an array holds of structured weights: of every group of channels as many nonzeros as it has places."""
+    n, m = array.matching.n, array.matching.m
+    filters, channels, *taps = weights.shape
+    groups = weights.reshape(filters, channels // m, m, *taps)
+    places = np.cumsum(groups != 0, axis=2, dtype=np.int64)
+    return np.where(places <= n, groups, 0).astype(weights.dtype).reshape(weights.shape)

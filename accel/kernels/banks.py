@@ -70,7 +70,7 @@ def banked_work(
         most_places = max(most_places, bounds[1] - bounds[0])
     for bounds in tap_bounds.reshape(-1, 2):
         most_taps = max(most_taps, bounds[1] - bounds[0])
-    columns = tap_bounds.shape[1]
+    columns = len(order)
     for cell in prange(place_bounds.shape[1]):
         waiting = np.zeros(shape[BANKS], dtype=np.int64)
         where = np.zeros(most_places, dtype=np.int64)

@@ -63,9 +63,10 @@ def test_columns_count_point_by_point(
 ) -> None:
     layer, mapping, blocked = case
     place = assign(layer, mapping, dict.fromkeys(blocked, "blocked"))
-    work = column_work(layer, place, skip, width=width, least=least, run_bits=run_bits)
+    work = column_work(layer, place, skip, width=width, least=least, run_bits=run_bits, values=True)
     points = [*reference_sparse.points(layer, mapping, blocked)]
     assert_same(work, reference_sparse.column_work(layer, points, skip, width, least, run_bits))
+    assert np.array_equal(work.outputs, reference_sparse.outputs(layer))
 
 
 @st.composite
@@ -89,9 +90,10 @@ def test_planes_count_point_by_point(
 ) -> None:
     layer, mapping, blocked = case
     place = assign(layer, mapping, dict.fromkeys(blocked, "blocked"))
-    work = plane_work(layer, place, skip, inputs=inputs, weights=weights)
+    work = plane_work(layer, place, skip, inputs=inputs, weights=weights, values=True)
     points = [*reference_sparse.points(layer, mapping, blocked)]
     assert_same(work, reference_sparse.plane_work(layer, points, skip, inputs, weights))
+    assert np.array_equal(work.outputs, reference_sparse.outputs(layer))
 
 
 @given(plane_cases(), st.integers(1, 4), st.integers(1, 4), st.integers(1, 9), st.integers(0, 5))

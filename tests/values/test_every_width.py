@@ -13,7 +13,9 @@ from accel.compute import compute
 from accel.encode import widths
 from accel.mapper import map_layer
 from accel.occupancy import occupancy
+from accel.skipping import skipped_work
 from accel.spec import load
+from accel.structure import structured
 from mappings import Loop, Mapping
 from workloads import Bits, InputError, Layer, Tensors
 
@@ -27,6 +29,24 @@ NEST = Mapping(
     columns=(Loop("S", 2),),
     lanes=(Loop("K", 2),),
 )
+STYLES: dict[str, dict[str, Any]] = {
+    "inner, both": {"zero_handling.input": "skip", "zero_handling.weight": "skip"},
+    "inner, input": {"zero_handling.input": "skip", "matching.chunk": 2},
+    "inner, weight": {"zero_handling.weight": "skip", "matching.width": 2, "lanes": 2},
+    "column": {
+        "zero_handling.input": "skip", "zero_handling.weight": "skip", "matching.style": "column",
+        "matching.run_bits": 2,
+    },
+    "plane": {
+        "zero_handling.input": "skip", "zero_handling.weight": "skip", "matching.style": "plane", "matching.inputs": 2,
+        "matching.weights": 2, "lanes": 4,
+    },
+    "structured": {
+        "zero_handling.weight": "skip", "matching.style": "structured", "matching.width": 2, "matching.n": 2,
+        "matching.m": 4, "lanes": 2,
+    },
+}  # fmt: skip
+"""Ways to match operands of which zeros are skipped."""
 PRESETS = ("bit_fusion", "stripes", "unpu", "xnor", "ternary")
 
 
@@ -83,6 +103,73 @@ def test_zero_points_are_differences_of_one_bit_more(bits: int) -> None:
         + zero_input * zero_weight * volume
     )
     assert (ours == expected).all()
+
+
+def skipped(layer: Layer, style: str) -> NDArray[np.int64]:
+    """The sums that the walk of an array that skips gives; planes need the taps of a channel on one PE."""
+    nest = NEST
+    if style == "plane":
+        nest = replace(NEST, registers=(*NEST.registers, Loop("S", 2)), columns=())
+    if style == "structured":
+        nest = replace(NEST, on_chip=(Loop("C", 3), Loop("P", 2)))
+    nest.check(layer)
+    values = {f"pe_array.{name}": value for name, value in STYLES[style].items()}
+    spec = load("systolic_32x32").with_values({"pe_array.arrangement": "multicast", **values})
+    assert layer.tensors is not None
+    assert structured(layer.tensors.weight, spec.pe_array) == (style == "structured")
+    work = skipped_work(layer, layer.tensors, nest, spec, values=True)
+    assert work.outputs is not None
+    return work.outputs
+
+
+def skipped_case(style: str) -> Layer:
+    """Channels in fours, where pairs of them are left out."""
+    return replace(LAYER, C=8) if style == "structured" else LAYER
+
+
+def thinned(words: NDArray[np.int64], style: str, zero: int = 0) -> NDArray[np.int64]:
+    """Half of the words set to zero, or to the code that stands for it: at random, or two channels of every four."""
+    if style == "structured":
+        kept = np.arange(words.shape[1]) % 4 % 3 == 0
+        return np.where(kept.reshape(1, -1, 1, 1), words, zero)
+    return np.where(np.random.default_rng(9).random(words.shape) < 0.5, words, zero)
+
+
+@pytest.mark.parametrize("bits", range(1, 17))
+@pytest.mark.parametrize(("input_signed", "weight_signed"), [(True, True), (False, True), (False, False)])
+@pytest.mark.parametrize("style", STYLES)
+def test_sums_of_what_is_not_skipped_are_exact_at_every_width(
+    style: str, input_signed: bool, weight_signed: bool, bits: int
+) -> None:
+    case = skipped_case(style)
+    words = drawn(case.input_shape, bits, input_signed, bits)
+    words = words if style == "structured" else thinned(words, style)
+    weights = thinned(drawn(case.weight_shape, 17 - bits, weight_signed, bits), style)
+    layer = replace(case, bits=Bits(bits, 17 - bits)).with_tensors(Tensors(words, weights))
+    assert (skipped(layer, style) == reference(layer, words, weights)).all()
+
+
+@pytest.mark.parametrize("bits", range(1, 17))
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_skipped_around_a_zero_point_is_its_code(style: str, bits: int) -> None:
+    """Differences are skipped where they are zero; codes that are skipped where they are zero need three more sums."""
+    case = replace(skipped_case(style), padding=(0, 0, 0, 0))
+    zero_input, zero_weight = (1 << bits) // 3, (1 << bits) // 2
+    words, weights = (drawn(shape, bits, False, bits) for shape in (case.input_shape, case.weight_shape))
+    around = thinned(words, style, zero_input) - zero_input, thinned(weights, style, zero_weight) - zero_weight
+    layer = replace(case, bits=Bits(bits + 1, bits + 1)).with_tensors(Tensors(*around))
+    expected = reference(layer, *around)
+    assert (skipped(layer, style) == expected).all()
+    if style == "structured":
+        return  # codes that stand for zero do not come two in four
+    codes = around[0] + zero_input, around[1] + zero_weight
+    ones = np.ones_like(codes[0]), np.ones_like(codes[1])
+
+    def sums(*operands: NDArray[np.int64]) -> NDArray[np.int64]:
+        return skipped(case.with_tensors(Tensors(*operands)), style)
+
+    corrected = sums(*codes) - zero_weight * sums(codes[0], ones[1]) - zero_input * sums(ones[0], codes[1])
+    assert (corrected + zero_input * zero_weight * case.C * case.R * case.S == expected).all()
 
 
 @pytest.mark.parametrize("bits", [2, 5, 8])

@@ -25,6 +25,8 @@ BIAS_GUARD_BITS, BIAS_MOST_BITS = 14, 40
 dead channel gives way to its bias. So 8 by 8 bits keep to 32 bits (Jacob et al., CVPR 2018, section 2.4)."""
 RunLayer = Callable[[Layer], NDArray[np.int64]]
 """Computes a layer on its tensors: accumulators (N, G*K, P, Q) without bias."""
+Finished = Callable[[Node, Quantised, LayerRun | None], None]
+"""Told of each node in turn, as soon as it is computed: its output, and its run if it is a layer."""
 
 
 def execute(
@@ -37,6 +39,7 @@ def execute(
     seed: int = 0,
     keep_activations: bool = False,
     codebook_bits: int = 0,
+    finished: Finished | None = None,
 ) -> Execution:
     """Runs the network on real inputs in integers.
 
@@ -62,6 +65,8 @@ def execute(
         else:
             parameters = node_parameters(network, node, seed) if node.op in _WITH_PARAMETERS else None
             tensors[node.name] = vector_output(node, xs, parameters, bits_input)
+        if finished is not None:
+            finished(node, tensors[node.name], runs.get(node.name))
         if node.name not in last_use:
             outputs[node.name] = tensors[node.name].real
         if not keep_activations:
