@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels.estimate_layout import Nest
 from accel.kernels.input_tiles import input_words
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.returns import Walk, blocks_from, stays, volume
 from accel.kernels.reuse import INPUT
 
@@ -56,7 +56,7 @@ def held_words(
     return touched
 
 
-@borrowing_kernel
+@inlined_kernel
 def loaded_words(
     touched: int, off: int, walk: Walk, nest: Nest, region: Ints, regions: Ints, inside: Ints, uses: Bools, whole: Ints,
     room: Ints, memo: Ints, numbers: Ints, loaded: Ints,

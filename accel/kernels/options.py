@@ -66,3 +66,8 @@ def borrowing_kernel(function: Kernel) -> Kernel:
     Counting them at each call takes longer than most of what is done for one row of a column.
     """
     return _compiled(function, _nrt=False)
+
+
+def inlined_kernel(function: Kernel) -> Kernel:
+    """As `borrowing_kernel`, for one that a single kernel calls, once for each row: it becomes part of its caller."""
+    return _compiled(function, _nrt=False, forceinline=True)

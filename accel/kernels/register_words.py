@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels import inner
 from accel.kernels.estimate_layout import Nest
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.returns import Walk, blocks_from, stays, volume
 from accel.kernels.reuse import INPUT
 from accel.kernels.windows import distinct_positions
@@ -45,7 +45,7 @@ def register_inputs(
     return words
 
 
-@borrowing_kernel
+@inlined_kernel
 def register_words(
     walk: Walk, off: int, active: int, tile: Ints, tiles: Ints, whole_pass: Ints, blocks: Ints, nest: Nest, uses: Bools,
     totals: Floats, whole: Ints, distinct_inputs: int, entered: Floats,

@@ -42,14 +42,14 @@ from accel.kernels.estimate_layout import (
     WRITE_OUTPUT,
     WRITE_PSUM,
 )
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import inlined_kernel
 from accel.kernels.tile_transfers import bits_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@borrowing_kernel
+@inlined_kernel
 def row_energy(out: Floats, outputs: int, bits: Ints, limits: Ints, prices: Floats) -> float:
     """Picojoules of a row whose other columns are filled.
 

@@ -26,7 +26,7 @@ from accel.kernels.estimate_layout import (
     WEIGHT_CAPACITY,
     WEIGHT_TILES,
 )
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 
 Ints = NDArray[np.int64]
@@ -39,7 +39,7 @@ def _held_bits(words: int, word_bits: int, coded: int, whole: int) -> int:
     return words * word_bits if coded < 0 else -(-words * coded // whole)
 
 
-@borrowing_kernel
+@inlined_kernel
 def tile_room(held: Ints, bits: Ints, limits: Ints, partial: bool, taken: bool, out: Floats) -> bool:
     """Fill the columns FITS, HELD and NEED of a row; the first is the answer.
 

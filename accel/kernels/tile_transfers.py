@@ -32,7 +32,7 @@ from accel.kernels.estimate_layout import (
     R,
     S,
 )
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 
@@ -83,7 +83,7 @@ def _cover(tile: Ints, nest: Nest, dim: int) -> int:
     return int(min(size, -(-extent // span)))
 
 
-@borrowing_kernel
+@inlined_kernel
 def tile_transfers(
     tile: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats, numbers: Ints, loaded: Ints, whole: Ints,
     moves: Floats, cycles: Floats, out: Floats,
