@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.bounds import bounds
 from accel.cost import Work, energy
 from accel.encode import Geometry, machine_vector, widths
 from accel.kernels import estimate_layout as kernel
@@ -209,6 +210,7 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
         limits[kernel.CODED_INPUT + operand] = -1 if coded is None else coded
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
         limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
+    limits[kernel.LEAST_COMPUTE] = bounds(layer, spec, residency, zeros).port_cycles
     return limits
 
 

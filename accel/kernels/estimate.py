@@ -18,6 +18,7 @@ from accel.kernels.estimate_layout import (
     HOPS,
     LATENCY,
     LAYER_SETUP,
+    LEAST_COMPUTE,
     LOADED_INPUT,
     LOADED_WEIGHT,
     MAC,
@@ -187,6 +188,8 @@ def estimate_rows(
         if machine[SYSTOLIC] != 0:
             skewed = streams if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - streams)
             compute += skewed * (machine[ROWS] + machine[COLUMNS] - 2)
+        # What is expected of the overlap of passes can be a cycle or two short where tiles are of a few words.
+        compute = max(compute, float(limits[LEAST_COMPUTE]))
         out[COMPUTE], out[MAC], out[PASSES] = compute, totals[inner.MAC], totals[inner.PASSES]
         out[READ_INPUT] = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[inner.KEPT]
         out[READ_WEIGHT] = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[inner.KEPT + 1]

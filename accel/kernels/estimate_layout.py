@@ -33,9 +33,10 @@ ESTIMATES = 31
     LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, CODED_HERE_INPUT,
     STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, CODED_HERE_WEIGHT, CODEC_RATE,
 ) = range(22)  # fmt: skip
-LIMITS = 24
+LEAST_COMPUTE = 24
+LIMITS = 25
 """STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them. CODEC_RATE: words a cycle, three
-fields."""
+fields. LEAST_COMPUTE: cycles that the array takes under any mapping."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (

@@ -121,6 +121,6 @@ def test_batching_weights_are_read_no_more_than_once_an_image():
 
 
 def test_a_layer_that_fits_no_buffer_names_itself_and_the_size_that_would_do():
-    chip = accel.load("systolic_32x32").with_values({"data_buffer.kib": 0.01})
-    with pytest.raises(InputError, match=r"layer conv1 .*data_buffer\.kib = 0\.01 is too small .* needs \d"):
+    chip = accel.load("systolic_32x32").with_values({"data_buffer.kib": 0.001})
+    with pytest.raises(InputError, match=r"layer conv1 .*data_buffer\.kib = 0\.001 is too small .* needs \d"):
         accel.simulate(load("lenet5"), chip)
