@@ -37,6 +37,10 @@ QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
 _CONFIRMED = (6, 24)
 """Fewest and most mappings of a family that are simulated; the best of those is taken."""
+_CONFIRMED_WALKS = (3, 8)
+"""The same where every simulation walks the nonzeros of the whole layer."""
+_PLAYED_STEPS = 10_000
+"""No further ones are once they came to so many tile steps: the simulation would take longer than the search."""
 _CHECKED = 64
 _UNFIT = 1e90
 """The cost of what does not fit is above that of all that does."""
@@ -225,9 +229,10 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
 
     Estimates are off by about as much for mappings with the same order of tiles, so what one of them was off by is
     expected of the next. Each is tried with even tiles too, which the estimate cannot tell from uneven ones. Ends when
-    none is expected to beat the best of this search.
+    none is expected to beat the best of this search, or when enough was played.
     """
-    fewest, most = _CONFIRMED
+    skips = task.spec.pe_array.skips
+    fewest, most = _CONFIRMED_WALKS if skips else _CONFIRMED
     distinct: dict[tuple[float, object], Mapping] = {}
     for value, mapping in found.ranked:
         if value >= _UNFIT:
@@ -236,17 +241,20 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
         distinct.setdefault((value, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)), mapping)
     waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
     ratios: dict[object, float] = {}
-    best, number = inf, 0
-    while waiting and number < most:
+    best, number, played = inf, 0, 0
+    while waiting and number < most and (number < 2 or played < _PLAYED_STEPS):
         expected = [value * ratios.get(order, 1.0) for value, _, order in waiting]
         choice = int(np.argmin(expected))
         if number >= fewest and expected[choice] >= best:
             break
         estimate, mapping, order = waiting.pop(choice)
-        fitting = [each for each in (mapping, evened(mapping, task.layer)) if _exactly_fits(each, task, coded)]
+        tried = (mapping,) if skips else (mapping, evened(mapping, task.layer))
+        steps = {each: _steps(each, task, coded) for each in tried}
+        fitting = [each for each, count in steps.items() if count]
         number += bool(fitting)
-        for each in dict.fromkeys(fitting):
+        for each in fitting:
             if each not in simulated:
+                played += steps[each]
                 simulated[each] = simulate_layer(
                     task.layer, each, task.spec, seed=task.seed, residency=task.residency
                 ).report
@@ -255,13 +263,13 @@ def _confirm(found: Found, task: Task, coded: int | None, simulated: dict[Mappin
             best = min(best, value)
 
 
-def _exactly_fits(mapping: Mapping, task: Task, coded: int | None) -> bool:
-    """Whether the exact tiles fit: the estimate's footprints may be a little too large or too small."""
+def _steps(mapping: Mapping, task: Task, coded: int | None) -> int:
+    """Tile steps of a mapping; 0 where the exact tiles do not fit: the estimate's may be too large or too small."""
     try:
-        need = buffer_bits(schedule(task.layer, mapping), task.spec, task.residency, coded)
+        tiles = schedule(task.layer, mapping)
     except InputError:  # more tile steps than can be played
-        return False
-    return within_buffers(need, task.spec)
+        return 0
+    return tiles.steps if within_buffers(buffer_bits(tiles, task.spec, task.residency, coded), task.spec) else 0
 
 
 def _approach(task: Task, family: str, cost: Cost, budget: Budget, stop: Callable[[], bool]) -> Found:
