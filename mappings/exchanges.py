@@ -12,12 +12,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from mappings.around import Around
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import ArrayShape
-from mappings.distinct import distinct_rows
-from mappings.mapping import SPATIAL_LEVELS, axis_extent
-from mappings.moves import layout, settle
-from mappings.neighbours import factor_values
+from mappings.mapping import axis_extent
 from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
@@ -32,41 +30,28 @@ def exchanges(column: MappingColumn, layer: Layer, array: ArrayShape) -> Mapping
     The other axis gives from its loops one after another, those over the array first or those in time first; it grows
     in any one of them. What does not cover the layer within the array is left out.
     """
-    plan, shape = layout(column.shape), column.shape
-    start = column.factors[0]
-    rows = []
-    for place in plan.given.tolist():
+    around = Around(column, layer, array)
+    start, shape = around.start, column.shape
+    blocks = []
+    for place in around.plan.given.tolist():
         level, axis = shape.loops[place]
         if level == "off_chip":
             continue
-        most = axis_extent(layer, axis)
-        if level in SPATIAL_LEVELS:
-            most = min(most, getattr(array, level))
-        values = factor_values(most, int(start[place]))
-        block = np.repeat(start[None], len(values), axis=0)
-        block[:, place] = values
+        values = around.values(place)
+        block = around.with_factor(place, values)
         ratio = values / start[place]
         more, less = values > start[place], values < start[place]
         for other, loops in _inside(shape):
             inside = int(start[list(loops)].prod())
             if other != axis and inside > 1 and more.any():
                 for order, share in product((loops, loops[::-1]), _SHARES):
-                    rows.append(_given(block[more], order, share * ratio[more]))
+                    blocks.append(_given(block[more], order, share * ratio[more]))
             if other != axis and inside < axis_extent(layer, other) and less.any():
                 for grown in loops:
                     taken = block[less]
                     taken[:, grown] = np.rint(start[grown] / ratio[less])
-                    rows.append(taken)
-    if not rows:
-        return column.take(np.zeros(0, dtype=np.int64))
-    factors = np.vstack(rows)
-    within = np.ones(len(factors), dtype=bool)
-    for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True):
-        within &= factors[:, places].prod(axis=1) <= getattr(array, level)
-    factors = factors[within]
-    legal = settle(plan, layer, factors)
-    factors, _ = distinct_rows(factors[legal])
-    return MappingColumn(shape, factors[(factors != start).any(axis=1)])
+                    blocks.append(taken)
+    return around.legal(blocks)
 
 
 def _given(block: Ints, order: tuple[int, ...], ratio: NDArray[np.float64]) -> Ints:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mappings.around import Around
 from mappings.column import MappingColumn
 from mappings.dataflows import ArrayShape
-from mappings.distinct import distinct_rows
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import Layout, layout, settle
 from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
 
-_SMALL = 16
-"""Of factors up to this, every one is tried; of larger ones those that cut an extent into other numbers of parts."""
-_PARTS = 12
 _TILES = (1, 2, 3, 4)
 """Factors that a loop off chip takes when another loop changes: what fits beside it may be more or less."""
 _MOST = 20_000
@@ -32,39 +30,26 @@ def neighbours(column: MappingColumn, layer: Layer, array: ArrayShape) -> Mappin
     Each factor takes other values: alone; with a factor of the same axis or level that keeps their product; with
     another number of tiles.
     """
-    plan = layout(column.shape)
-    start = column.factors[0]
-    rows = [start]
-    off_chip = [place for place in plan.given.tolist() if column.shape.loops[place][0] == "off_chip"]
-    for place in plan.given.tolist():
-        level, axis = column.shape.loops[place]
-        most = axis_extent(layer, axis)
-        if level in SPATIAL_LEVELS:
-            most = min(most, getattr(array, level))
-        values = factor_values(most, int(start[place]))
+    around = Around(column, layer, array)
+    start, loops = around.start, column.shape.loops
+    off_chip = [place for place in around.plan.given.tolist() if loops[place][0] == "off_chip"]
+    blocks = []
+    for place in around.plan.given.tolist():
+        values = around.values(place)
         values = values[values != start[place]]
-        block = np.repeat(start[None], len(values), axis=0)
-        block[:, place] = values
-        rows.append(block)
-        if level != "off_chip":
-            for outside in off_chip:
-                for factor in _TILES:
-                    tiles = block.copy()
-                    tiles[:, outside] = factor
-                    rows.append(tiles)
-        for partner in _partners(plan, place):
+        block = around.with_factor(place, values)
+        blocks.append(block)
+        if loops[place][0] != "off_chip":
+            for outside, factor in product(off_chip, _TILES):
+                tiles = block.copy()
+                tiles[:, outside] = factor
+                blocks.append(tiles)
+        for partner in _partners(around.plan, place):
             for scaled in _scaled(start[place], start[partner], values):
                 traded = block.copy()
                 traded[:, partner] = scaled
-                rows.append(traded[scaled != start[partner]])
-    factors = np.vstack(rows)
-    within = np.ones(len(factors), dtype=bool)
-    for level, places in zip(SPATIAL_LEVELS, plan.spatial, strict=True):
-        within &= factors[:, places].prod(axis=1) <= getattr(array, level)
-    factors = factors[within]
-    legal = settle(plan, layer, factors)
-    factors, _ = distinct_rows(factors[legal])
-    return MappingColumn(column.shape, factors[(factors != start).any(axis=1)])
+                blocks.append(traded[scaled != start[partner]])
+    return around.legal(blocks)
 
 
 def respread(
@@ -116,17 +101,5 @@ def _partners(plan: Layout, place: int) -> list[int]:
 
 def _scaled(own: int, partner: int, values: Ints) -> tuple[Ints, Ints]:
     """The partner's factors that keep the product, at most and at least."""
-    product = int(own) * int(partner)
-    return np.maximum(1, product // values), -(-product // values)
-
-
-@lru_cache(maxsize=4096)
-def _useful(most: int) -> Ints:
-    parts = np.unique(np.r_[1 : _PARTS + 1, 2 ** np.arange(most.bit_length())])
-    return np.unique(np.r_[1 : min(most, _SMALL) + 1, -(-most // parts[parts <= most])])
-
-
-def factor_values(most: int, own: int) -> Ints:
-    """Factors worth trying for a loop that may turn `most` times, and those near its own."""
-    near = np.array([own - 1, own + 1, -(-own // 2), 2 * own])
-    return np.union1d(_useful(most), near[(near >= 1) & (near <= most)])
+    both = int(own) * int(partner)
+    return np.maximum(1, both // values), -(-both // values)

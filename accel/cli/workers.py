@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accel.exploring import Flag, Side
@@ -23,12 +23,8 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, _CONTEXT, initializer=limit_threads, initargs=(_threads(workers),)) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with _pool(workers, limit_threads) as executor:
+        yield executor
 
 
 @contextmanager
@@ -40,11 +36,22 @@ def searchers(workers: int) -> Iterator[Side | None]:
         yield None
         return
     stop = _CONTEXT.Event()
-    with ProcessPoolExecutor(workers, _CONTEXT, initializer=_search, initargs=(_threads(workers), stop)) as pool:
+    with _pool(workers, _search, stop) as executor:
         try:
-            yield Side(pool, stop)
+            yield Side(executor, stop)
         except BaseException:
             stop.set()
+            raise
+
+
+@contextmanager
+def _pool(workers: int, start: Callable[..., None], *more: Any) -> Iterator[Executor]:
+    """Processes that begin with `start(threads, *more)`."""
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with ProcessPoolExecutor(workers, _CONTEXT, initializer=start, initargs=(threads, *more)) as pool:
+        try:
+            yield pool
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -60,7 +67,3 @@ def _search(threads: int, stop: Flag) -> None:
     from accel.exploring import heed
 
     heed(stop)
-
-
-def _threads(workers: int) -> int:
-    return max(1, (os.cpu_count() or 1) // workers)
