@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,5 +83,11 @@ def grid(shape: Shape, choices: dict[str, list[Ints]]) -> MappingColumn:
     arrays = [array for level in LEVELS for array in choices.get(level, [])]
     if len(arrays) != len(shape.loops):
         raise ValueError(f"{shape.name}: {len(shape.loops)} loops but {len(arrays)} lists of factors")
-    meshes = np.meshgrid(*arrays, indexing="ij")
-    return MappingColumn(shape, np.stack([mesh.reshape(-1) for mesh in meshes], axis=-1).astype(np.int64))
+    sizes = [len(array) for array in arrays]
+    factors = np.empty((prod(sizes), len(arrays)), dtype=np.int64)
+    inside = len(factors)
+    for place, array in enumerate(arrays):
+        inside //= max(1, len(array))
+        # Each candidate stands for all combinations of the loops after it, again for each of those before it.
+        factors[:, place] = array[0] if len(array) == 1 else np.resize(np.repeat(array, inside), len(factors))
+    return MappingColumn(shape, factors)

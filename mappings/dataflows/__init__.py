@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mappings.column import MappingColumn
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.column import MappingColumn, Shape
 from mappings.dataflows.array import ArrayShape
 from mappings.dataflows.dot_product import channel_parallel, window_parallel
 from mappings.dataflows.input_broadcast import input_broadcast
@@ -40,10 +43,17 @@ DATAFLOWS: dict[str, Dataflow] = {
 
 
 def candidates(name: str, layer: Layer, array: ArrayShape) -> list[MappingColumn]:
-    """Every candidate of a named dataflow that covers the layer. Raises InputError for an unknown name."""
+    """Every candidate of a named dataflow that covers the layer; a column a shape.
+
+    Raises InputError for an unknown name.
+    """
     if name not in DATAFLOWS:
         raise InputError(f'unknown dataflow "{name}": one of {", ".join(DATAFLOWS)}')
-    return [column for open_column in DATAFLOWS[name](layer, array) if len(column := close(open_column, layer))]
+    found: dict[Shape, list[NDArray[np.int64]]] = {}
+    for column in DATAFLOWS[name](layer, array):
+        found.setdefault(column.shape, []).append(column.factors)
+    closed = (close(MappingColumn(shape, np.concatenate(factors)), layer) for shape, factors in found.items())
+    return [column for column in closed if len(column)]
 
 
 __all__ = ["DATAFLOWS", "ArrayShape", "candidates", "close"]
