@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from workloads.layer import Layer, Operand, Tensors
 from workloads.operands import draw_operand
 
 Ints = NDArray[np.int64]
+
+_MOST, _MOST_BYTES = 64, 128 << 20
+"""Drawn layers that are kept, and bytes of their operands; a single larger one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,36 @@ def occupancy(
     `output` holds the finished outputs where they are known. Raises InputError for tensors wider than their words.
     """
     if layer.tensors is None and output is None:
-        return _drawn(layer, width, spec, seed)
+        return _RECENT.get(layer, width, spec, seed)
     return _counted(layer, width, spec, seed, output)
 
 
-@lru_cache(maxsize=1)
-def _drawn(layer: Layer, width: Widths, spec: Accelerator, seed: int) -> Occupancy:
-    """All mappings of a layer meet the same zeros, and are looked at one after the other: the last draw is kept."""
-    return _counted(layer, width, spec, seed, None)
+class _Recent:
+    """Drawn occupancies by what they were drawn from; the oldest go when they are many or take much memory."""
+
+    def __init__(self) -> None:
+        self._found: dict[object, Occupancy] = {}
+        self._lock = Lock()
+
+    def get(self, layer: Layer, width: Widths, spec: Accelerator, seed: int) -> Occupancy:
+        """All mappings of a layer meet the same zeros; a network's layers come back when their neighbours change."""
+        key = (layer, width, spec, seed)
+        with self._lock:
+            found = self._found.pop(key, None)
+        if found is None:
+            found = _counted(layer, width, spec, seed, None)
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > 1 and (len(self._found) > _MOST or self._bytes() > _MOST_BYTES):
+                del self._found[next(iter(self._found))]
+        return found
+
+    def _bytes(self) -> int:
+        kept = [each.operands for each in self._found.values() if each.operands is not None]
+        return sum(operands.input.nbytes + operands.weight.nbytes for operands in kept)
+
+
+_RECENT = _Recent()
 
 
 def _counted(

@@ -25,6 +25,9 @@ MOST_COUNTERS = 1 << 27
 COUNTERS_AT_ONCE = 1 << 21
 """About as many as a processor's caches hold."""
 
+_TASKS = 16
+"""Parts in which epochs are gathered; more than there are cores."""
+
 Skip = Literal["none", "input", "weight", "both"]
 """Zeros of which operand cost no cycle."""
 Barrier = Literal["pass", "window", "chunk"]
@@ -64,9 +67,9 @@ class Work:
         if lockstep == 1:
             return self
         none = np.zeros((0, 0), dtype=np.int64)
-        cycles, free, loads = _gathered(np.ascontiguousarray(self.cycles.T), none, 1, 1, lockstep)
+        cycles, free, loads = _gathered(self.cycles, none, 1, 1, lockstep)
         if self.free is not None:
-            free, _, _ = _gathered(np.ascontiguousarray(self.free.T), none, 1, 1, lockstep)
+            free, _, _ = _gathered(self.free, none, 1, 1, lockstep)
         return replace(self, cycles=cycles, free=None if self.free is None else free, loads=loads)
 
 
@@ -134,7 +137,7 @@ def match_work(
         within = np.minimum(block, len(starts) - first) * inner
         mine = pixels[(pixel_epoch[pixels] >= first) & (pixel_epoch[pixels] < first + block)]
         pixel_labels[mine, EPOCH] = (pixel_epoch[mine] - first) * inner * parts + pixel_ranks[mine] * chunk_parts
-        cycles = np.zeros((place.pes * place.lanes, within * parts), dtype=counter)
+        cycles = np.zeros((within * parts, place.pes * place.lanes), dtype=counter)
         excess = np.zeros(cycles.shape if least or scan else (0, 0), dtype=counter)
         met = np.zeros(cycles.shape if effectual else (0, 0), dtype=counter)
         issues = np.zeros(within * parts, dtype=np.bool_)
@@ -144,7 +147,7 @@ def match_work(
             origin, step, np.cumsum(lengths) - lengths, offset[order], row, outputs,
         )  # fmt: skip
         if effectual:
-            met = met.reshape(place.pes, place.lanes, within, parts).sum(axis=(1, 3), dtype=np.int64).T
+            met = met.reshape(within, parts, place.pes, place.lanes).sum(axis=(1, 3), dtype=np.int64)
         issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
         done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
     sequence = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
@@ -285,8 +288,8 @@ def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np
 
 def _gathered(cycles: Counters, excess: Counters, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
     """(cycles of groups, the same without the excess, cycles of each PE in all); see `gather_epochs`."""
-    pes = len(cycles) // lanes
-    shape = (cycles.shape[1] // parts, pes // lockstep)
-    grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, pes))
+    pes = cycles.shape[1] // lanes
+    shape = (len(cycles) // parts, pes // lockstep)
+    grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, (_TASKS, pes)))
     gather_epochs(cycles, excess, parts, lanes, lockstep, grouped, free, loads)
-    return grouped, free, loads
+    return grouped, free, loads.sum(axis=0)

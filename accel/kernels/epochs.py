@@ -50,22 +50,26 @@ def gather_epochs(
 ) -> None:
     """Add up what groups of `lockstep` PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
 
-    cycles: (PEs * lanes, epochs * parts); excess: alike, what of them a front end without cost would save, or no rows.
-    Added to grouped (epochs, groups), free (the same without the excess, when it has rows), and loads (PEs,).
+    cycles: (epochs * parts, PEs * lanes); excess: alike, what of them a front end without cost would save, or no rows.
+    Added to grouped (epochs, groups), free (the same without the excess, when it has rows), and loads (tasks, PEs): a
+    task takes every so many-th epoch.
     """
     spared = len(excess) > 0
-    for group in prange(grouped.shape[1]):
-        for row in range(cycles.shape[1]):
-            slowest = np.int64(0)
-            slowest_free = np.int64(0)
-            for pe in range(group * lockstep, (group + 1) * lockstep):
-                most = np.int64(0)
-                for unit in range(pe * lanes, (pe + 1) * lanes):
-                    most = max(most, np.int64(cycles[unit, row]))
+    tasks = len(loads)
+    for task in prange(tasks):
+        for epoch in range(task, len(grouped), tasks):
+            for row in range(epoch * parts, (epoch + 1) * parts):
+                for group in range(grouped.shape[1]):
+                    slowest = np.int64(0)
+                    slowest_free = np.int64(0)
+                    for pe in range(group * lockstep, (group + 1) * lockstep):
+                        most = np.int64(0)
+                        for unit in range(pe * lanes, (pe + 1) * lanes):
+                            most = max(most, np.int64(cycles[row, unit]))
+                            if spared:
+                                slowest_free = max(slowest_free, np.int64(cycles[row, unit] - excess[row, unit]))
+                        loads[task, pe] += most
+                        slowest = max(slowest, most)
+                    grouped[epoch, group] += slowest
                     if spared:
-                        slowest_free = max(slowest_free, np.int64(cycles[unit, row] - excess[unit, row]))
-                loads[pe] += most
-                slowest = max(slowest, most)
-            grouped[row // parts, group] += slowest
-            if spared:
-                free[row // parts, group] += slowest_free
+                        free[epoch, group] += slowest_free

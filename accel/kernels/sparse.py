@@ -116,7 +116,7 @@ def match_work(
     bounds: (chunks + 1) mask words of each chunk, `lengths` its positions. *_labels: (chunks | pixels | filters, 2),
     see EPOCH. pixels, filters: indices sorted into cells, *_bounds where these change: work of different cells must
     meet different (epoch, unit). It counts where *_counts of both are set; others do the same as one that counts.
-    style: see SKIP_INPUT. Added, each (units, epochs), to cycles, to excess (what of them LEAST and SCAN cost) and
+    style: see SKIP_INPUT. Added, each (epochs, units), to cycles, to excess (what of them LEAST and SCAN cost) and
     effectual, these two only when they have rows, and to issued (epochs,). When outputs (filters, pixels) has columns,
     the products of matching operands are added to it. Positions have slots without gaps between chunks, from slots[i]
     in chunk i: weights come from values (filters, slots), the input of a slot from `words[origin[pixel] + group *
@@ -189,11 +189,11 @@ def match_work(
                         spent = max(free, least)
                         if scan > 0:
                             spent = max(spent, -(-length // scan))
-                        cycles[there_unit, at] += spent
+                        cycles[at, there_unit] += spent
                         if spares and spent > free:
-                            excess[there_unit, at] += spent - free
+                            excess[at, there_unit] += spent - free
                         if counts:
-                            effectual[there_unit, at] += matches
+                            effectual[at, there_unit] += matches
                         # Cells share epochs: a thread may only set the flag, or it could undo what another has set.
                         if (present > 0 or not skips_input) and not issued[at]:
                             issued[at] = True
