@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from accel.closed_form import costs
 from accel.fit import buffer_bits, within_buffers
 from accel.lower import turn_starts
-from accel.mapper import map_space
 from accel.objective import Objective, objective_value
 from accel.residency import Residency
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from accel.tally import Tally
+from accel.task import map_space
 from mappings import Budget, Mapping, schedule, search
 from mappings.bands import Bands, band_layer, bands_of, column_band_pixels, column_in_bands, in_bands
 from mappings.column import MappingColumn

@@ -14,7 +14,7 @@ from accel.banding import BandSearch
 from accel.compute import compute
 from accel.encode import require_precision, widths
 from accel.fit import require_array
-from accel.mapper import QUICK, map_layer
+from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
 from accel.objective import Objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
@@ -25,6 +25,7 @@ from accel.skipping import skipped_work
 from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
+from accel.task import QUICK
 from accel.transfer import TransferTiming
 from mappings import Budget
 from mappings import Mapping as LoopMapping
@@ -88,7 +89,7 @@ def evaluate(
     for each in network.layers:
         require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)
-    chooser = _Chooser(spec, mapping, objective, budget, cache)
+    chooser = _Chooser(spec, mapping, objective, budget, cache, seed)
     if fuse and not chooser.searches:
         raise InputError("fused pairs need mappings of their own: leave the mapping file out, or do not fuse")
     simulator = NetworkSimulator(network, spec, chooser, seed)
@@ -171,8 +172,9 @@ class _Chooser:
     """The mapping of each distinct layer, found once."""
 
     def __init__(
-        self, spec: Accelerator, mapping: str | Book, objective: Objective, budget: Budget, cache: MappingCache | None
-    ) -> None:
+        self, spec: Accelerator, mapping: str | Book, objective: Objective, budget: Budget, cache: MappingCache | None,
+        seed: int,
+    ) -> None:  # fmt: skip
         if isinstance(mapping, str) and mapping not in ("auto", "any", *DATAFLOWS):
             raise InputError(
                 f'unknown mapping "{mapping}": auto, any, a mapping file, or one of {", ".join(DATAFLOWS)}'
@@ -182,7 +184,9 @@ class _Chooser:
         self._spec = spec
         self._mapping = mapping
         self._objective = objective
+        self._seed = seed
         self._found: dict[object, LoopMapping] = {}
+        self._simulated: dict[tuple[Layer, Residency], LayerResult] = {}
 
     @property
     def searches(self) -> bool:
@@ -204,8 +208,12 @@ class _Chooser:
         plain = replace(layer, name="", tensors=None)
         key = (plain, residency)
         if key not in self._found:
-            self._found[key] = self._search(replace(layer, tensors=None), self.dataflow, residency)
+            self._found[key] = self._search(replace(layer, tensors=None), residency)
         return self._found[key]
+
+    def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None:
+        """What the search has simulated of the mapping it chose for this very layer, on operands drawn by its name."""
+        return None if layer.tensors is not None else self._simulated.get((layer, residency))
 
     def _by_hand(self, book: Book, layer: Layer) -> LoopMapping:
         found = book.mapping_for(layer)
@@ -216,11 +224,14 @@ class _Chooser:
             raise InputError(str(error), source=book.source) from None
         return found
 
-    def _search(self, layer: Layer, dataflow: str | None, residency: Residency) -> LoopMapping:
-        return map_layer(
-            layer, self._spec, dataflow=dataflow, objective=self._objective, residency=residency,
-            budget=self._budget, cache=self._cache,
+    def _search(self, layer: Layer, residency: Residency) -> LoopMapping:
+        mapping, result = find_mapping(
+            layer, self._spec, dataflow=self.dataflow, objective=self._objective, residency=residency,
+            budget=self._budget, cache=self._cache, seed=self._seed,
         )  # fmt: skip
+        if result is not None:
+            self._simulated[layer, residency] = result
+        return mapping
 
 
 def _peak(network: Network, spec: Accelerator) -> float:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from accel.bounds import bounds
-from accel.mapper import MappedLayer, Task, explore
+from accel.mapper import MappedLayer, explore
 from accel.mapping_cache import MappingCache
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
+from accel.task import Task
 from mappings.searching import never
 from workloads import InputError, Layer
 
@@ -79,9 +80,9 @@ def outcome_of(
     task = Task(layer, spec, **options)
     known = task.recall(cache) if recall else None
     if known is not None:
-        report = simulate_layer(layer, known, spec, seed=task.seed).report
+        result = simulate_layer(layer, known, spec, seed=task.seed)
         least = bounds(layer, spec, task.residency, task.known_zeros())
-        return MappedLayer(layer, known, report, least, (), 0, 0.0, False)
+        return MappedLayer(layer, result, least, (), 0, 0.0, False)
     try:
         return explore(layer, spec, cache=cache, stop=_stop, **options)
     except InputError as refusal:

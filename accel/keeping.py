@@ -15,11 +15,11 @@ from math import prod
 import numpy as np
 
 from accel.closed_form import costs
-from accel.mapper import map_space
 from accel.objective import Objective
 from accel.residency import MapLives, Residency, words_from_dram
 from accel.spec import Accelerator
 from accel.tally import Tally
+from accel.task import map_space
 from accel.vector import vector_layer
 from mappings.column import MappingColumn
 from workloads import Layer, Network

@@ -43,6 +43,8 @@ class Chooser(Protocol):
 
     def mapping(self, layer: Layer, residency: Residency) -> Mapping: ...
 
+    def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None: ...
+
 
 class NetworkSimulator:
     """The row of every operation for what is kept on chip around it; equal layers are simulated once."""
@@ -80,7 +82,8 @@ class NetworkSimulator:
         same = replace(layer, name="", tensors=None) if layer.tensors is None else node.name
         key = (same, residency, nest, every_step)
         if key not in self._known:
-            self._known[key] = simulate_layer(
+            before = None if every_step or half is not None else self.chooser.simulated(layer, residency)
+            self._known[key] = before or simulate_layer(
                 layer, nest, self.spec, seed=self._seed, residency=residency, output=output, work=work,
                 every_step=every_step,
             )  # fmt: skip

@@ -26,11 +26,12 @@ from accel.closed_form import costs
 from accel.compute import compute
 from accel.evaluation import evaluate
 from accel.machine import play
-from accel.mapper import array_shape, explore
+from accel.mapper import explore
 from accel.program import TileProgram
 from accel.simulation import simulate_layer
 from accel.sparse_work import match_work
 from accel.spec import preset_names
+from accel.task import array_shape
 from experiments.compare import show
 from mappings import Budget, Loop, Mapping, MapSpace
 from mappings.dataflows import candidates

@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from accel import load
 from accel.encode import widths
 from accel.energy import EnergyTable
-from accel.mapper import array_shape
 from accel.occupancy import occupancy
 from accel.report import LayerReport
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
+from accel.task import array_shape
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
 from mappings.dataflows import candidates
 from workloads import Density, Layer, Operand

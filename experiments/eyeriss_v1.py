@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accel import LayerReport, load
-from accel.mapper import array_shape, map_layer
+from accel.mapper import map_layer
 from accel.objective import Objective
 from accel.simulation import simulate_layer
+from accel.task import array_shape
 from experiments.compare import Row, Verdict, error_percent, read, show, show_verdicts
 from mappings import Mapping
 from mappings.dataflows.row_stationary import RowStationary

@@ -17,7 +17,7 @@ from math import ceil, prod
 import numpy as np
 
 from accel import Accelerator, load
-from accel.mapper import array_shape
+from accel.task import array_shape
 from mappings import Loop, Mapping
 from mappings.dataflows import candidates
 from mappings.dataflows.planar_tiled import reached

@@ -64,7 +64,7 @@ class Wishes:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Those of `accel.mapper.Task`."""
+        """Those of `accel.task.Task`."""
         return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
 
 
@@ -125,7 +125,7 @@ def _anonymous(layer: Layer) -> Layer:
 
 def _workers(layers: list[Layer], spec: Accelerator, wishes: Wishes) -> int:
     """As many processes as there are cores, where the search takes longer than they take to start."""
-    from accel.mapper import Task
+    from accel.task import Task
 
     families, budget = len(Task(layers[0], spec, **wishes.options).families), wishes.budget
     seconds = budget.mappings * families / _MAPPINGS_PER_SECOND if budget.seconds is None else budget.seconds

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accel.mapper import array_shape, map_layer
+from accel.mapper import map_layer
 from accel.simulation import LayerReport, simulate_layer
 from accel.spec import Accelerator, load
+from accel.task import array_shape
 from mappings import Budget, Loop, Mapping
 from mappings.dataflows import candidates
 from workloads import Density, InputError, Layer, Tensors

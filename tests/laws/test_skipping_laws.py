@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel import LayerReport
-from accel.mapper import array_shape
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
+from accel.task import array_shape
 from mappings import Loop, Mapping
 from mappings.dataflows import candidates
 from tests.strategies import accelerators, layers_and_mappings

@@ -13,11 +13,11 @@ import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
-from accel.mapper import map_space
 from accel.occupancy import occupancy
 from accel.report import COLUMNS
 from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
+from accel.task import map_space
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
 from mappings.mapping import LEVELS

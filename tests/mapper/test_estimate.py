@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import accel
-from accel.mapper import map_space
 from accel.report import COLUMNS, LayerReport
 from accel.simulation import simulate_layer
+from accel.task import map_space
 from mappings import Loop, Mapping
 from mappings.column import MappingColumn
 from tests.strategies import accelerators, layers_and_mappings

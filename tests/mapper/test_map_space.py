@@ -15,9 +15,9 @@ import accel
 from accel.closed_form import Costs, costs
 from accel.fit import buffer_bits
 from accel.kernels.estimate_layout import COMPUTE, MAC, OUTPUT_BITS, READ_INPUT
-from accel.mapper import array_shape, fits_buffers, map_space
 from accel.objective import OBJECTIVES
 from accel.residency import NOWHERE
+from accel.task import array_shape, fits_buffers, map_space
 from mappings import ArrayShape, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space

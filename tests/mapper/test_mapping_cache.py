@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import accel
-from accel.mapper import QUICK
 from accel.mapping_cache import MappingCache, cache_key
 from accel.residency import NOWHERE, Residency
+from accel.task import QUICK
 from mappings import Budget, Loop, Mapping
 from workloads import Bits, Density, Layer, load
 

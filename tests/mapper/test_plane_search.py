@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accel import load
-from accel.mapper import array_shape, explore
+from accel.mapper import explore
 from accel.simulation import simulate_layer
+from accel.task import array_shape
 from mappings.dataflows import candidates
 from workloads import Density, Layer
 

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.closed_form import costs
-from accel.mapper import array_shape, explore, fits_buffers, map_layer, map_space
-from accel.objective import OBJECTIVES, objective_value
+from accel.mapper import explore, map_layer
+from accel.objective import OBJECTIVES, Objective, objective_value
 from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
+from accel.task import array_shape, fits_buffers, map_space
 from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import DATAFLOWS, close
 from mappings.exhaustive import exhaustive, whole_space
 from mappings.mapping import LEVELS
+from mappings.searching import Cost
 from tests.strategies import layers
 from workloads import InputError, Layer, load
 
@@ -33,6 +35,11 @@ CONV = Layer("conv", K=12, C=6, P=7, Q=7, R=3, S=3, padding=(1, 1, 1, 1))
 def small_chip(**changes: object) -> accel.Accelerator:
     values = {"pe_array.rows": 4, "pe_array.columns": 3, "data_buffer.kib": 1.0, "weight_buffer.kib": 0.5}
     return accel.load("eyeriss_v1").with_values(values | changes)
+
+
+def estimated(layer: Layer, spec: accel.Accelerator, objective: Objective = "edp", threads: int = 1) -> Cost:
+    """What the estimate says that a mapping costs."""
+    return lambda column: costs(layer, column, spec, threads=threads).objective(objective)
 
 
 class OneShape(MapSpace):
@@ -61,10 +68,7 @@ def test_search_finds_the_best_of_a_space_small_enough_to_try_whole(layer, objec
     space = OneShape(layer, array_shape(spec), fits_buffers(layer, spec, NOWHERE))
     every = exhaustive(space, OneShape.shape_of_all)
     assert every is not None
-
-    def cost(column: MappingColumn) -> NDArray[np.float64]:
-        return costs(layer, column, spec).objective(objective)
-
+    cost = estimated(layer, spec, objective)
     best = cost(every).min()
     bound = unrolling_bound(layer, spec, NOWHERE, objective)
     assert (bound(every) <= cost(every)).all()
@@ -135,7 +139,7 @@ def test_cores_do_not_change_what_is_found():
     layer = load("resnet18").layers[7]
 
     def found(threads: int) -> str:
-        cost = lambda column: costs(layer, column, spec, threads=threads).objective("edp")  # noqa: E731
+        cost = estimated(layer, spec, threads=threads)
         return repr(search(map_space(layer, spec, "any"), cost, budget=Budget(3000)).ranked)
 
     assert found(1) == found(3)
@@ -161,7 +165,7 @@ def test_anything_is_never_worse_than_any_named_dataflow(chip, objective):
         estimates = {}
         for name in (*DATAFLOWS, "any"):
             space = map_space(layer, spec, name)
-            found = search(space, lambda column: costs(layer, column, spec).objective(objective), budget=Budget(500))  # noqa: B023
+            found = search(space, estimated(layer, spec, objective), budget=Budget(500))
             estimates[name] = found.ranked[0][0] if found.ranked else np.inf
         assert estimates["any"] <= min(estimates.values())
 
@@ -171,8 +175,7 @@ def test_a_longer_search_is_never_worse_and_the_same_search_is_the_same():
     layer = load("resnet18").layers[7]
 
     def best(budget: Budget, seed: int = 0) -> tuple[float, str]:
-        cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
-        found = search(map_space(layer, spec), cost, budget=budget, seed=seed)
+        found = search(map_space(layer, spec), estimated(layer, spec), budget=budget, seed=seed)
         return found.ranked[0][0], repr(found.ranked[0][1])
 
     short, long = best(Budget(300)), best(Budget(6000))
@@ -235,7 +238,7 @@ def test_the_best_found_has_no_better_neighbour():
     spec = small_chip()
     layer = Layer("small", K=6, C=4, P=5, Q=5)
     space = map_space(layer, spec, fits=fits_buffers(layer, spec, NOWHERE))
-    cost = lambda column: costs(layer, column, spec).objective("edp")  # noqa: E731
+    cost = estimated(layer, spec)
     found = search(space, cost, budget=Budget(20_000))
     best = _column(found.ranked[0][1])
     tried = 0

@@ -9,9 +9,10 @@ from threading import Event
 import accel
 from accel.cli.workers import searchers
 from accel.exploring import Side, explore_layers
-from accel.mapper import MappedLayer, explore, fits_buffers, map_space
+from accel.mapper import MappedLayer, explore
 from accel.mapping_cache import MappingCache
 from accel.residency import NOWHERE
+from accel.task import fits_buffers, map_space
 from mappings import Budget
 from workloads import Density, InputError, Layer
 

@@ -17,10 +17,11 @@ from accel.energy import EnergyTable
 from accel.energy.styles import mac_pj
 from accel.fit import require_array
 from accel.kernels import estimate_layout as kernel
-from accel.mapper import array_shape, map_layer
+from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
 from accel.tables import energy_names
+from accel.task import array_shape
 from mappings import Loop, Mapping
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import candidates

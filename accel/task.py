@@ -1,0 +1,106 @@
+"""A layer to map on an accelerator: what is wished for, the mappings there are, and which of them can fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel.encode import widths
+from accel.known_zeros import KnownZeros
+from accel.mapping_cache import MappingCache, cache_key
+from accel.objective import Objective
+from accel.occupancy import occupancy
+from accel.residency import NOWHERE, Residency
+from accel.spec import Accelerator
+from mappings import ArrayShape, Budget, Footprint, Mapping, MapSpace
+from mappings.dataflows import DATAFLOWS
+from mappings.footprint import Fits, anything_fits
+from workloads import Bits, Layer
+
+QUICK = Budget(mappings=6000)
+"""What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
+_NATIVE = Bits()
+
+
+def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
+    """What the dataflows may know of an accelerator at operands of so many bits, its native ones unless stated."""
+    array, width = spec.pe_array, widths(bits, spec)
+    registers, lanes = array.registers, array.lanes_at(width.input, width.weight)
+    return ArrayShape(array.rows, array.columns, lanes, registers.input, registers.weight, registers.output)
+
+
+def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:
+    """The space of a dataflow, of all dataflows of the accelerator (None), or of everything ("any")."""
+    named = (dataflow,) if dataflow else spec.mapping.dataflows
+    return MapSpace(layer, array_shape(spec, layer.bits), fits, None if dataflow == "any" else named)
+
+
+def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_share: float = 1.0) -> Fits:
+    """Whether tiles can fit the buffers, for weights that take `weight_share` of their plain bits there.
+
+    Tiles that it refuses fit on no account; a few of the others do not fit either, when weights of a single pass stay
+    in the buffer because the registers cannot take them.
+    """
+    width = widths(layer.bits, spec)
+    data, weight = spec.data_buffer, spec.weight_buffer
+    data_tiles, weight_tiles = (2 if buffer.double_buffered else 1 for buffer in (data, weight))
+
+    def fits(footprint: Footprint) -> NDArray[np.bool_]:
+        inputs, weights, outputs = footprint.words.T
+        need = np.full(len(inputs), residency.reserved_bits)
+        if not residency.input:
+            need += inputs * (width.input * data_tiles)
+        sums = outputs * np.where(footprint.unfinished, width.psum, width.output) * data_tiles
+        kept = weights * np.where(footprint.one_weight_pass, 1, weight_tiles) * width.weight
+        fitting: NDArray[np.bool_] = kept * weight_share + residency.reserved_weight_bits <= weight.kib * 8192
+        if data.accumulator_kib:
+            fitting &= sums <= data.accumulator_kib * 8192
+        else:
+            need += np.where(footprint.unfinished | (not residency.output), sums, 0)
+        return fitting & (need <= data.kib * 8192)
+
+    return fits
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A layer to map on an accelerator.
+
+    dataflow: a name, all of the accelerator (None), or everything ("any"). budget: how long to search the space of each
+    dataflow; seconds are shared among them.
+    """
+
+    layer: Layer
+    spec: Accelerator
+    dataflow: str | None = None
+    objective: Objective = "edp"
+    residency: Residency = NOWHERE
+    budget: Budget = QUICK
+    seed: int = 0
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The spaces to search one by one: what any of them finds, the whole finds too."""
+        if self.dataflow == "any":
+            return (*DATAFLOWS, "any")
+        return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
+
+    def known_zeros(self) -> KnownZeros:
+        """What the layer's zeros save, as the accelerator makes use of them."""
+        found = occupancy(self.layer, widths(self.layer.bits, self.spec), self.spec, self.seed)
+        return KnownZeros.of(self.layer, found, self.spec)
+
+    def recall(self, cache: MappingCache | None) -> Mapping | None:
+        """The mapping that an equal task has stored."""
+        return cache.find(self._key(), self.layer) if cache else None
+
+    def keep(self, cache: MappingCache | None, mapping: Mapping) -> None:
+        """Store the mapping for equal tasks."""
+        if cache:
+            cache.store(self._key(), mapping)
+
+    def _key(self) -> str:
+        wishes = (self.dataflow, self.objective, self.residency, self.budget, self.seed)
+        return cache_key(self.layer, self.spec, *wishes)
