@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from accel.objective import objective_value
+from accel.objective import objective_value, with_ties_broken
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.task import Task
@@ -21,7 +21,7 @@ _CONFIRMED = (6, 24)
 _CONFIRMED_WALKS = (3, 8)
 """The same where every simulation walks the nonzeros of the whole layer."""
 _HOPELESS = 2.0
-"""What is expected to cost so many times the best of another search is not simulated, once one like it was."""
+"""What is expected to cost so many times the best so far is not simulated, once one in its order of tiles was."""
 _PLAYED_STEPS = 10_000
 """No further ones are once they came to so many tile steps: the simulation would take longer than the search."""
 
@@ -30,7 +30,8 @@ class Confirmation:
     """What was simulated of a task's mappings: the reports of all, and the whole result of the best."""
 
     def __init__(self, task: Task) -> None:
-        self.reports: dict[Mapping, LayerReport] = {}
+        self._reports: dict[Mapping, LayerReport] = {}
+        self._refused: set[Mapping] = set()
         self.best: LayerResult | None = None
         self._least = inf
         self._task = task
@@ -39,15 +40,15 @@ class Confirmation:
     @property
     def ranked(self) -> list[tuple[Mapping, LayerReport]]:
         """Best first."""
-        return sorted(self.reports.items(), key=lambda entry: objective_value(entry[1], self._task.objective))
+        return sorted(self._reports.items(), key=lambda entry: self._value(entry[1]))
 
     def take(self, found: Found) -> None:
         """Simulate the best mappings of a search, those first that the simulation is expected to like best.
 
         Estimates are off by about as much for mappings with the same order of tiles, so what one of them was off by is
         expected of the next. Each is tried with even tiles too, which the estimate cannot tell from uneven ones. Ends
-        when none is expected to beat the best of this search, or to come near that of an earlier one, or when enough
-        was played.
+        when none is expected to beat the best of this search, or to come near the best so far, or when enough was
+        played.
         """
         fewest, most = _CONFIRMED_WALKS if self._skips else _CONFIRMED
         distinct: dict[tuple[float, object], Mapping] = {}
@@ -64,34 +65,41 @@ class Confirmation:
             choice = int(np.argmin(expected))
             if number >= fewest and expected[choice] >= best:
                 break
-            if number and expected[choice] >= _HOPELESS * self._least:
+            if waiting[choice][2] in ratios and expected[choice] >= _HOPELESS * self._least:
                 break
             estimate, mapping, order = waiting.pop(choice)
             reports = self._simulated(mapping)
             number += bool(reports)
             for report, new in reports:
                 played += report.tile_steps if new else 0
-                value = objective_value(report, self._task.objective)
+                value = self._value(report)
                 ratios[order] = min(value / estimate, ratios.get(order, inf)) if estimate else 1.0
                 best = min(best, value)
 
-    def _simulated(self, mapping: Mapping) -> list[tuple[LayerReport, bool]]:
-        """Reports of a mapping, plain and with even tiles, and whether they are new.
+    def _value(self, report: LayerReport) -> float:
+        objective = self._task.objective
+        return float(with_ties_broken(objective_value(report, objective), report, objective))
 
-        None of what does not fit after all: the estimate's tiles may be too large or too small.
+    def _simulated(self, mapping: Mapping) -> list[tuple[LayerReport, bool]]:
+        """Reports of a mapping, plain and with even tiles, and whether they are new; none of what is refused.
+
+        Tiles may not fit after all, because the estimate's are of mean size; or there are too many steps to play.
         """
         task = self._task
         found = []
         for each in [mapping] if self._skips else dict.fromkeys((mapping, evened(mapping, task.layer))):
-            new = each not in self.reports
+            if each in self._refused:
+                continue
+            new = each not in self._reports
             if new:
                 try:
                     result = simulate_layer(task.layer, each, task.spec, seed=task.seed, residency=task.residency)
                 except InputError:
+                    self._refused.add(each)
                     continue
-                self.reports[each] = result.report
-                value = objective_value(result.report, task.objective)
+                self._reports[each] = result.report
+                value = self._value(result.report)
                 if value < self._least:
                     self._least, self.best = value, result
-            found.append((self.reports[each], new))
+            found.append((self._reports[each], new))
         return found

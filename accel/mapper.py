@@ -17,6 +17,7 @@ from accel.encode import require_precision, widths
 from accel.expected import skipping_objective
 from accel.fit import sizes_kib
 from accel.mapping_cache import MappingCache
+from accel.objective import with_ties_broken
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
@@ -33,28 +34,21 @@ _CHECKED = 64
 
 @dataclass(frozen=True, slots=True)
 class MappedLayer:
-    """The mapping chosen for a layer, its simulation, and what it was chosen from.
+    """The mapping chosen for a layer, its simulated report, and what it was chosen from.
 
     `alternatives` are the other mappings that were simulated, best first, with their reports. `costed` mappings were
     estimated in `seconds`; `exhaustive`: all there are. `interrupted`: the search was, and this is the best so far.
     """
 
     layer: Layer
-    result: LayerResult
+    mapping: Mapping
+    report: LayerReport
     bounds: Bounds
     alternatives: tuple[tuple[Mapping, LayerReport], ...]
     costed: int
     seconds: float
     exhaustive: bool
     interrupted: bool = False
-
-    @property
-    def mapping(self) -> Mapping:
-        return self.result.schedule.mapping
-
-    @property
-    def report(self) -> LayerReport:
-        return self.result.report
 
 
 def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
@@ -72,10 +66,10 @@ def find_mapping(
     known = Task(layer, spec, **options).recall(cache)
     if known is not None:
         return known, None
-    mapped = explore(layer, spec, cache=cache, **options)
+    mapped, result = _explored(Task(layer, spec, **options), cache, never)
     if mapped.interrupted:
         raise KeyboardInterrupt
-    return mapped.mapping, mapped.result
+    return mapped.mapping, result
 
 
 def explore(
@@ -90,10 +84,16 @@ def explore(
 
     The search knows what a layer's zeros save off chip and in the buffers, and what they are expected to save where the
     array skips them. The cache takes what is found. Ctrl-C, or `stop` saying True, ends it with the best so far.
-    Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits.
+    Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits, or why else the
+    one nearest to fitting cannot be simulated.
     """
+    return _explored(Task(layer, spec, **options), cache, stop)[0]
+
+
+def _explored(task: Task, cache: MappingCache | None, stop: Callable[[], bool]) -> tuple[MappedLayer, LayerResult]:
+    """As `explore`, with the whole simulation of the mapping chosen."""
+    layer, spec = task.layer, task.spec
     require_precision(layer, spec)
-    task = Task(layer, spec, **options)
     objective, residency, budget = task.objective, task.residency, task.budget
     if budget.seconds is not None:
         budget = replace(budget, seconds=budget.seconds / len(task.families))
@@ -105,6 +105,8 @@ def explore(
     def cost(column: MappingColumn) -> NDArray[np.float64]:
         found = costs(layer, column, spec, residency, zeros, fitting_only=True)
         values = skipping_objective(objective, found, layer, column, spec, zeros)
+        if task.whole_costs:
+            values = with_ties_broken(values, found, objective)
         return np.where(have_room(layer, column, spec), values, np.inf)
 
     searches: list[Found] = []
@@ -118,6 +120,7 @@ def explore(
             seed=task.seed,
             keep=_CHECKED,
             stop=stop,
+            whole_costs=task.whole_costs,
         )
         searches.append(found)
         confirmed.take(found)
@@ -131,13 +134,15 @@ def explore(
         if confirmed.best is None:
             raise _misfit(task, nearer)
     interrupted = searches[-1].interrupted
+    (mapping, report), *rest = confirmed.ranked
     if not interrupted:
-        task.keep(cache, confirmed.best.schedule.mapping)
-    return MappedLayer(
-        layer, confirmed.best, bounds(layer, spec, residency, zeros), tuple(confirmed.ranked[1:]),
+        task.keep(cache, mapping)
+    mapped = MappedLayer(
+        layer, mapping, report, bounds(layer, spec, residency, zeros), tuple(rest),
         sum(found.costed for found in searches), sum(found.seconds for found in searches),
         all(found.exhaustive for found in searches), interrupted,
     )  # fmt: skip
+    return mapped, confirmed.best
 
 
 def _approach(task: Task, family: str, cost: Cost, budget: Budget, stop: Callable[[], bool]) -> Found:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache, cache_key
-from accel.objective import Objective
+from accel.objective import WHOLE, Objective
 from accel.occupancy import occupancy
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
@@ -86,6 +86,11 @@ class Task:
         if self.dataflow == "any":
             return (*DATAFLOWS, "any")
         return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
+
+    @property
+    def whole_costs(self) -> bool:
+        """Whether the search counts whole cycles or bits; cycles that are expected where zeros are skipped are not."""
+        return self.objective in WHOLE and not (self.objective == "latency" and self.spec.pe_array.skips)
 
     def known_zeros(self) -> KnownZeros:
         """What the layer's zeros save, as the accelerator makes use of them."""

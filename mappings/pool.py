@@ -16,41 +16,49 @@ Niche = tuple[object, bytes]
 _KEPT = 64
 _ALIKE = 8
 """Of one unrolling and shape, at most: good places lie apart, and one must not crowd out the rest."""
+_FEW_ALIKE = 2
+"""The same until `crowd`."""
 
 
 class Pool:
-    """Mappings as columns of one, best first; equal ones are kept once."""
+    """Mappings as columns of one, best first; equal ones are kept once.
 
-    def __init__(self) -> None:
-        self.entries: list[tuple[float, int, Niche, MappingColumn]] = []
+    whole: costs that differ by a fraction rank as equal, first come first, until `refine`.
+    """
+
+    def __init__(self, whole: bool = False) -> None:
+        self.entries: list[tuple[float, int, Niche, MappingColumn, float]] = []
+        """Rank, number, niche, mapping, cost."""
+        self._whole = whole
+        self._alike = _FEW_ALIKE
         self._known: set[tuple[object, bytes]] = set()
         self._polished: set[tuple[int, int]] = set()
         self._count = 0
 
     @property
     def least(self) -> float:
-        """The least cost so far."""
+        """The least rank so far."""
         return self.entries[0][0] if self.entries else np.inf
 
     def add(self, column: MappingColumn, values: Floats) -> None:
         """Take in what is good enough."""
+        ranks = np.floor(values) if self._whole else values
         worst = self.entries[-1][0] if len(self.entries) >= _KEPT else np.inf
-        better = np.flatnonzero(values < worst)
+        better = np.flatnonzero(ranks < worst)
         if not len(better):
             return
         shape = column.shape
         spatial = [place for place, loop in enumerate(shape.loops) if loop[0] in SPATIAL_LEVELS]
         before = self._count
-        for row in better[np.argsort(values[better], kind="stable")[:_KEPT]].tolist():
+        for row in better[np.argsort(ranks[better], kind="stable")[:_KEPT]].tolist():
             factors = column.factors[row]
             key = (shape, factors.tobytes())
             if key not in self._known:
                 self._known.add(key)
                 self._count += 1
                 niche = (shape, factors[spatial].tobytes())
-                self.entries.append(
-                    (float(values[row]), self._count, niche, MappingColumn(shape, factors[None].copy()))
-                )
+                one = MappingColumn(shape, factors[None].copy())
+                self.entries.append((float(ranks[row]), self._count, niche, one, float(values[row])))
         if self._count == before:
             return
         self.entries.sort(key=lambda entry: entry[:2])
@@ -58,14 +66,33 @@ class Pool:
         kept = []
         for entry in self.entries:
             alike[entry[2]] += 1
-            if alike[entry[2]] <= _ALIKE:
+            if alike[entry[2]] <= self._alike:
                 kept.append(entry)
         self.entries = kept[:_KEPT]
+
+    def crowd(self) -> None:
+        """From now on more of one unrolling and shape are kept."""
+        if self._alike < _ALIKE:
+            self._alike = _ALIKE
+            self._forget()
+
+    def refine(self) -> None:
+        """From now on fractions count."""
+        if self._whole:
+            self._whole = False
+            self.entries = [(value, number, niche, one, value) for _, number, niche, one, value in self.entries]
+            self.entries.sort(key=lambda entry: entry[:2])
+            self._polished.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        """What was turned away may come in now."""
+        self._known = {(one.shape, one.factors[0].tobytes()) for _, _, _, one, _ in self.entries}
 
     def unpolished(self, kind: int, among: int, leading: bool) -> MappingColumn | None:
         """The best that has not been asked for: of the best few, or of those that lead their niches."""
         led: set[Niche] = set()
-        for _, number, niche, column in self.entries if leading else self.entries[:among]:
+        for _, number, niche, column, _ in self.entries if leading else self.entries[:among]:
             if (number, kind) not in self._polished and not (leading and niche in led):
                 self._polished.add((number, kind))
                 return column

@@ -34,6 +34,8 @@ _BEST = 8
 _NEXT, _SPREAD, _EXCHANGED = range(3)
 _NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, False), (_EXCHANGED, True))
 """What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape."""
+_CROWDING = 0.5
+"""From this share of the budget on, good places may take up more of the pool than far apart ones."""
 _SETTLING = 0.85
 """From this share of the budget on, the best is brought to where nothing next to it is better."""
 _REORDERED = 3
@@ -78,43 +80,55 @@ def never() -> bool:
 
 def search(
     space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = never, whole_costs: bool = False,
 ) -> Found:  # fmt: skip
     """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
 
     bound: never more than the cost, and cheap; what cannot beat the best so far is not costed.
+    whole_costs: fractions of a cost only break ties, which a search looks at when it settles: before, they would hold
+    it where it is.
     A small space of no more mappings than the budget is tried whole. Never worse than any candidate of the space's
     dataflows. Ctrl-C ends it with the best so far, and so does `stop` when it says True; it is asked now and then. An
     empty result means that nothing fits.
     """
-    run = _Run(space, cost, bound, np.random.default_rng(seed))
+    run = _Run(space, cost, bound, np.random.default_rng(seed), Pool(whole_costs))
     exhaustive = interrupted = False
     try:
         run.take(space.candidates)
         whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
         if whole is not None:
+            run.pool.crowd()
+            run.pool.refine()
             run.take(whole)
             exhaustive = True
         looked = 0
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
                 raise KeyboardInterrupt
-            settled = run.settle() if used >= _SETTLING else 0
+            settled = 0
+            if used >= _CROWDING:
+                run.pool.crowd()
+            if used >= _SETTLING:
+                run.pool.refine()
+                settled = run.settle()
             looked += settled or run.round(min(_ROUND, max(_PARENTS, budget.mappings - looked)))
     except KeyboardInterrupt:
         exhaustive, interrupted = False, True
         if not run.pool.entries:
             raise
-    ranked = tuple((value, column[0]) for value, _, _, column in run.pool.entries[:keep])
+    run.pool.refine()
+    ranked = tuple((value, column[0]) for value, _, _, column, _ in run.pool.entries[:keep])
     return Found(ranked, run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
 
 
 class _Run:
     """A search under way."""
 
-    def __init__(self, space: MapSpace, cost: Cost, bound: Cost | None, random: np.random.Generator) -> None:
+    def __init__(
+        self, space: MapSpace, cost: Cost, bound: Cost | None, random: np.random.Generator, pool: Pool
+    ) -> None:
         self.began = monotonic()
-        self.pool = Pool()
+        self.pool = pool
         self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
 

@@ -50,11 +50,7 @@ class MapSpace:
     def candidates(self) -> list[MappingColumn]:
         """Every candidate of the named dataflows, whether it fits or not; a column a shape."""
         names = DATAFLOWS if self.dataflows is None else self.dataflows
-        found: dict[Shape, list[Ints]] = {}
-        for name in names:
-            for column in candidates(name, self.layer, self.array):
-                found.setdefault(column.shape, []).append(column.factors)
-        return [MappingColumn(shape, np.concatenate(factors)) for shape, factors in found.items()]
+        return [column for name in names for column in candidates(name, self.layer, self.array)]
 
     def seeds(self) -> list[MappingColumn]:
         """The candidates that fit: where a search starts, and what it is never worse than."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from mappings.column import MappingColumn, Shape, grid
 from mappings.dataflows.array import ArrayShape
 from mappings.dataflows.tiling import ONE, Ints, close, splits
@@ -70,26 +72,33 @@ def row_stationary(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
     found = []
     rows = min(layer.R, array.rows)
     taps = _taps(layer, array)
+    # Weights that meet a single input gain nothing by staying. They may stream through the registers, as the inputs of
+    # more channels than there are registers do, although these then cross once for every filter.
+    once = layer.N == layer.P == layer.Q == 1
     for width, folds, along_rows, sets in _strips(layer, array, rows):
         for g, r, t in _arrangements(sets, layer):
             for across in _across(layer, array, width, along_rows, t):
                 lanes = min(array.lanes, -(-layer.K // (t * across)))
                 filters = t * across * lanes
                 q_most = max(1, min(array.input_registers * lanes // taps, -(-layer.C // r)))
+                q = splits(layer.C, r, most=q_most, choices=4)
+                if once:
+                    more = splits(layer.C, r)
+                    q = np.r_[q, more[more > q_most]]
                 # Filters of one lane.
                 p_most = max(1, min(array.output_registers, array.weight_registers // taps, -(-layer.K // filters)))
                 # Counts that cut the channels into equal parts; few filters a PE waste the reuse of inputs.
                 p = splits(layer.K, filters, most=p_most, choices=12)
                 column = _column(
                     layer, array, width, folds, along_rows, g, r, t,
-                    p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=splits(layer.C, r, most=q_most, choices=4),
+                    p=p[(p >= p_most // _FEWEST_FILTERS) | (p == 1)], q=q,
                     n=splits(layer.N, choices=4), passes=splits(layer.K, p_most * filters, choices=6),
                     across=across, lanes=lanes,
                 )  # fmt: skip
                 names = column.shape.loops
                 kept = column.factors[:, names.index(("registers", "K"))]
                 channels = column.factors[:, names.index(("registers", "C"))]
-                found.append(column.take(kept * channels * taps <= max(1, array.weight_registers)))
+                found.append(column.take(once | (kept * channels * taps <= max(1, array.weight_registers))))
     return found
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 import accel
 from accel.bounds import bounds, unrolling_bound
 from accel.closed_form import costs
-from accel.mapper import explore, map_layer
-from accel.objective import OBJECTIVES, Objective, objective_value
+from accel.mapper import explore, find_mapping, map_layer
+from accel.objective import OBJECTIVES, WHOLE, Objective, objective_value, with_ties_broken
 from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from accel.task import array_shape, fits_buffers, map_space
@@ -25,6 +25,7 @@ from mappings.column import MappingColumn, Shape
 from mappings.dataflows import DATAFLOWS, close
 from mappings.exhaustive import exhaustive, whole_space
 from mappings.mapping import LEVELS
+from mappings.pool import Pool
 from mappings.searching import Cost
 from tests.strategies import layers
 from workloads import InputError, Layer, load
@@ -80,6 +81,36 @@ def test_search_finds_the_best_of_a_space_small_enough_to_try_whole(layer, objec
     assert not drawn.exhaustive
     if len(every) > 3000:
         assert (drawn.ranked[0][0] if drawn.ranked else np.inf) == best
+
+
+@pytest.mark.parametrize("objective", WHOLE)
+def test_of_equals_the_one_of_less_energy_times_delay_is_found(objective):
+    layer = Layer("tiny", K=12, C=6, P=8)
+    spec = small_chip(**{"data_buffer.kib": 0.5, "weight_buffer.kib": 0.5})
+    space = OneShape(layer, array_shape(spec), fits_buffers(layer, spec, NOWHERE))
+    every = exhaustive(space, OneShape.shape_of_all)
+    assert every is not None
+
+    def broken(column: MappingColumn) -> NDArray[np.float64]:
+        found = costs(layer, column, spec)
+        return with_ties_broken(found.objective(objective), found, objective)
+
+    found = costs(layer, every, spec)
+    values, product = found.objective(objective), found.objective("edp")
+    assert (np.floor(broken(every)) == np.floor(values)).all()
+    best = search(space, broken, budget=Budget(100_000), whole_costs=True)
+    chosen = costs(layer, _column(best.ranked[0][1]), spec)
+    assert best.exhaustive
+    assert chosen.objective(objective)[0] == values.min()
+    assert chosen.objective("edp")[0] == product[values == values.min()].min()
+    # A space too large for the budget: no worse than when ties are left as they are.
+    plain = search(space, estimated(layer, spec, objective), budget=Budget(1000))
+    finer = search(space, broken, budget=Budget(1000), whole_costs=True)
+    assert not plain.exhaustive and not finer.exhaustive
+    before, after = (costs(layer, _column(one.ranked[0][1]), spec) for one in (plain, finer))
+    assert after.objective(objective)[0] <= before.objective(objective)[0]
+    if after.objective(objective)[0] == before.objective(objective)[0]:
+        assert after.objective("edp")[0] <= before.objective("edp")[0]
 
 
 def test_a_small_space_of_everything_is_tried_whole_and_says_so():
@@ -150,11 +181,41 @@ def test_repeated_shapes_are_searched_once(monkeypatch):
 
     def counting(layer: Layer, *rest: object, **options: object) -> object:
         searched.append(layer.name)
-        return explore(layer, *rest, **options)
+        return find_mapping(layer, *rest, **options)
 
-    monkeypatch.setattr("accel.mapper.explore", counting)
+    monkeypatch.setattr("accel.evaluation.find_mapping", counting)
     accel.simulate(load("resnet18"), accel.load("eyeriss_v1"), budget=Budget(1))
     assert len(searched) == len(set(searched)) == 12
+
+
+def test_what_confirmed_a_mapping_is_not_simulated_again(monkeypatch):
+    simulated = []
+
+    def counting(layer: Layer, *rest: object, **options: object) -> object:
+        simulated.append(layer.name)
+        return simulate_layer(layer, *rest, **options)
+
+    monkeypatch.setattr("accel.planning.simulate_layer", counting)
+    network, spec = load("lenet5"), accel.load("eyeriss_v1")
+    plain = accel.simulate(network, spec, budget=Budget(1))
+    assert simulated == []
+    stepped = accel.simulate(network, spec, budget=Budget(1), every_step=True)
+    assert len(simulated) == 4
+    assert stepped.layers == plain.layers
+    # On real operands nothing is known before.
+    picture = {name: np.ones(shape) for name, shape in network.inputs.items()}
+    accel.simulate(network, spec, budget=Budget(1), inputs=picture)
+    assert len(simulated) == 8
+
+
+def test_what_was_turned_away_comes_back_when_fractions_count():
+    column = MappingColumn(Shape("one", off_chip=("K",)), np.arange(1, 6)[:, None])
+    pool, values = Pool(whole=True), np.array([100.9, 100.8, 100.7, 100.2, 100.1])
+    pool.add(column, values)
+    pool.crowd()
+    pool.refine()
+    pool.add(column, values)
+    assert [entry[-1] for entry in pool.entries] == sorted(values)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
