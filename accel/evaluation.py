@@ -212,8 +212,7 @@ class _Chooser:
         return self._found[key]
 
     def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None:
-        """What the search has simulated of the mapping it chose for this very layer, on operands drawn by its name."""
-        return None if layer.tensors is not None else self._simulated.get((layer, residency))
+        return None if layer.tensors is not None else self._simulated.pop((layer, residency), None)
 
     def _by_hand(self, book: Book, layer: Layer) -> LoopMapping:
         found = book.mapping_for(layer)

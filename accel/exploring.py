@@ -80,9 +80,9 @@ def outcome_of(
     task = Task(layer, spec, **options)
     known = task.recall(cache) if recall else None
     if known is not None:
-        result = simulate_layer(layer, known, spec, seed=task.seed)
+        report = simulate_layer(layer, known, spec, seed=task.seed).report
         least = bounds(layer, spec, task.residency, task.known_zeros())
-        return MappedLayer(layer, result, least, (), 0, 0.0, False)
+        return MappedLayer(layer, known, report, least, (), 0, 0.0, False)
     try:
         return explore(layer, spec, cache=cache, stop=_stop, **options)
     except InputError as refusal:

@@ -43,7 +43,11 @@ class Chooser(Protocol):
 
     def mapping(self, layer: Layer, residency: Residency) -> Mapping: ...
 
-    def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None: ...
+    def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None:
+        """What the search simulated of the mapping it chose for this very layer, on the operands drawn by its name.
+
+        Handed out once; None of a layer with tensors, or where the mapping was known.
+        """
 
 
 class NetworkSimulator:
@@ -82,8 +86,8 @@ class NetworkSimulator:
         same = replace(layer, name="", tensors=None) if layer.tensors is None else node.name
         key = (same, residency, nest, every_step)
         if key not in self._known:
-            before = None if every_step or half is not None else self.chooser.simulated(layer, residency)
-            self._known[key] = before or simulate_layer(
+            confirmed = None if every_step or half is not None else self.chooser.simulated(layer, residency)
+            self._known[key] = confirmed or simulate_layer(
                 layer, nest, self.spec, seed=self._seed, residency=residency, output=output, work=work,
                 every_step=every_step,
             )  # fmt: skip

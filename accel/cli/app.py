@@ -29,7 +29,7 @@ MappingFlag = Annotated[
 ]
 # Numbers are read by `values.whole`, whose errors name the value; those of typer do not in every version.
 Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Inputs processed at once.")]
-Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn, and of the search.")]
 Fuse = Annotated[
     bool, typer.Option("--fuse", help="Run pairs of layers band by band, their map on chip, where that pays.")
 ]

@@ -13,7 +13,7 @@ from accel.occupancy import occupancy
 from accel.spec import load
 from tests.kernels import reference
 from tests.strategies import layers
-from workloads import Layer, Operand, Tensors
+from workloads import Density, Layer, Operand, Tensors
 from workloads.operands import draw_operand
 
 SPEC = load("systolic_32x32")
@@ -52,6 +52,28 @@ def test_macs_on_drawn_operands(layer: Layer, seed: int) -> None:
     found = occupancy(layer, widths(layer.bits, SPEC), SPEC, seed)
     drawn = [draw_operand(layer, operand, seed) for operand in (Operand.INPUT, Operand.WEIGHT)]
     assert (found.effectual_macs, found.input_macs, found.weight_macs) == reference.effectual_macs(layer, *drawn)
+
+
+def test_draws_are_kept_while_they_are_few_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = load("cnvlutin")
+    one, two = (Layer(name, K=8, C=8, P=8, Q=8, density=Density(0.5, 0.5)) for name in ("one", "two"))
+
+    def again(first: Layer, *others: Layer) -> bool:
+        found = [occupancy(layer, widths(layer.bits, spec), spec, 0) for layer in (first, *others, first)]
+        assert found[0].operands is not None and found[-1].operands is not None
+        assert np.array_equal(found[0].operands.input, found[-1].operands.input)
+        return found[0] is not found[-1]
+
+    assert not again(one, two)
+    # The input of a layer has 512 words of 16 bits, its weights 64.
+    monkeypatch.setattr("accel.occupancy._MOST_BYTES", 2 * 2 * 576)
+    assert not again(one, two)
+    monkeypatch.setattr("accel.occupancy._MOST_BYTES", 2 * 2 * 576 - 1)
+    assert again(one, two)
+    assert not again(one)
+    monkeypatch.setattr("accel.occupancy._MOST_BYTES", 1 << 30)
+    monkeypatch.setattr("accel.occupancy._MOST", 1)
+    assert again(one, two)
 
 
 @given(layers(most_macs=500))

@@ -154,7 +154,7 @@ def test_touching_moments_round_alike() -> None:
 
 
 def test_results_without_every_step_are_refused() -> None:
-    spec = accel.load("eyeriss_v1")
+    spec = accel.load("systolic_32x32")
     evaluation = evaluate(workloads.load("alexnet"), spec)
     assert any(result.activity.steps_played < result.schedule.steps for _, result in evaluation.results)
     with pytest.raises(ValueError, match="every_step=True"):
