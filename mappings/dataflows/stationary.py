@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mappings.column import MappingColumn, Shape, grid
 from mappings.dataflows.array import ArrayShape
-from mappings.dataflows.tiling import ONE, orders, splits
+from mappings.dataflows.tiling import ONE, orders, splits, unrollings
 from mappings.mapping import axis_extent
 from workloads.layer import Layer
 
@@ -56,8 +56,8 @@ def _stationary(
                     "off_chip": [ONE] * 4,
                     "on_chip": [column_splits, row_splits],
                     "registers": [stream_splits],
-                    "rows": [ONE * array.rows],
-                    "columns": [ONE * array.columns],
+                    "rows": [unrollings(-(-axis_extent(layer, rows) // array.lanes), array.rows)],
+                    "columns": [unrollings(axis_extent(layer, columns), array.columns)],
                     "lanes": [ONE * array.lanes],
                 },
             )

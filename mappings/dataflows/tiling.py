@@ -31,6 +31,12 @@ def splits(extent: int, block: int = 1, most: int | None = None, choices: int = 
     return np.array(ordered, dtype=np.int64)
 
 
+def unrollings(extent: int, most: int) -> Ints:
+    """How far to unroll an extent over one side of the array: all of it, and what cuts the extent into equal parts."""
+    even = -(-extent // -(-extent // most))
+    return np.array([most] if even in (most, extent) else [most, even], dtype=np.int64)
+
+
 def orders(*axes: str) -> list[tuple[str, ...]]:
     """Every order of the axes. Loops of a single iteration make some of them equal; the cost does not mind."""
     return list(permutations(axes))

@@ -53,11 +53,14 @@ def test_candidates_cover_the_layer_within_the_array(name: str, layer: Layer, ar
 
 @given(layer=layers(), array=arrays)
 def test_row_stationary_keeps_within_the_registers(layer: Layer, array: ArrayShape) -> None:
-    """A PE's filter rows, and the partial sums of its filters, fit where there are registers at all."""
+    """A PE's filter rows, and the partial sums of its filters, fit where there are registers at all.
+
+    Weights that meet a single input may stream.
+    """
     for mapping in some("row_stationary", layer, array):
         inner = {loop.axis: loop.factor for loop in mapping.registers}
         weights = inner.get("C", 1) * inner.get("S", 1) * inner.get("K", 1)
-        assert weights <= max(1, array.weight_registers)
+        assert weights <= max(1, array.weight_registers) or layer.N == layer.P == layer.Q == 1
         assert inner.get("K", 1) <= max(1, array.output_registers)
 
 
