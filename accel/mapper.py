@@ -63,10 +63,11 @@ def find_mapping(
 
     Ctrl-C ends it without a mapping: it is for runs of many layers. Raises InputError as `explore` does.
     """
-    known = Task(layer, spec, **options).recall(cache)
+    task = Task(layer, spec, **options)
+    known = task.recall(cache)
     if known is not None:
         return known, None
-    mapped, result = _explored(Task(layer, spec, **options), cache, never)
+    mapped, result = _explored(task, cache, never)
     if mapped.interrupted:
         raise KeyboardInterrupt
     return mapped.mapping, result

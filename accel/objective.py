@@ -11,6 +11,8 @@ OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
 WHOLE = ("latency", "dram")
 """Those that count whole cycles and bits, and so are often equal."""
+_MOST_LOG2 = 1024.0
+"""Of any floating point number."""
 
 
 class Measured(Protocol):
@@ -46,7 +48,3 @@ def with_ties_broken(value: Any, of: Measured, objective: str) -> Any:
     if objective not in WHOLE:
         return value
     return value + np.log2(1.0 + of.latency_cycles * of.energy_pj) / _MOST_LOG2
-
-
-_MOST_LOG2 = 1024.0
-"""Of any floating point number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -176,26 +176,26 @@ def test_cores_do_not_change_what_is_found():
     assert found(1) == found(3)
 
 
-def test_repeated_shapes_are_searched_once(monkeypatch):
-    searched = []
+def layers_given_to(function: Callable[..., object], called_as: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the layers that a function is called with from now on, where it is called by this name."""
+    names: list[str] = []
 
     def counting(layer: Layer, *rest: object, **options: object) -> object:
-        searched.append(layer.name)
-        return find_mapping(layer, *rest, **options)
+        names.append(layer.name)
+        return function(layer, *rest, **options)
 
-    monkeypatch.setattr("accel.evaluation.find_mapping", counting)
+    monkeypatch.setattr(called_as, counting)
+    return names
+
+
+def test_repeated_shapes_are_searched_once(monkeypatch):
+    searched = layers_given_to(find_mapping, "accel.evaluation.find_mapping", monkeypatch)
     accel.simulate(load("resnet18"), accel.load("eyeriss_v1"), budget=Budget(1))
     assert len(searched) == len(set(searched)) == 12
 
 
 def test_what_confirmed_a_mapping_is_not_simulated_again(monkeypatch):
-    simulated = []
-
-    def counting(layer: Layer, *rest: object, **options: object) -> object:
-        simulated.append(layer.name)
-        return simulate_layer(layer, *rest, **options)
-
-    monkeypatch.setattr("accel.planning.simulate_layer", counting)
+    simulated = layers_given_to(simulate_layer, "accel.planning.simulate_layer", monkeypatch)
     network, spec = load("lenet5"), accel.load("eyeriss_v1")
     plain = accel.simulate(network, spec, budget=Budget(1))
     assert simulated == []
