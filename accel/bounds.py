@@ -92,8 +92,8 @@ def _bounds(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZ
         plain = words[operand] * width.of[operand]
         return plain if whole is None else words[operand] * whole // layer.words(operand)
 
-    off_chip = [least_bits(zeros.coded_bits, operand) for operand in Operand]
-    held = [least_bits(zeros.held_bits, operand) for operand in Operand]
+    off_chip = [least_bits(zeros.storage.coded_bits, operand) for operand in Operand]
+    held = [least_bits(zeros.storage.held_bits, operand) for operand in Operand]
     inputs, writes = 0 if residency.input else off_chip[0], 0 if residency.output else off_chip[2]
     reads = inputs + off_chip[1]
     timing = TransferTiming.of(spec)

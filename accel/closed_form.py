@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from accel.known_zeros import KnownZeros
 from accel.objective import objective_value
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
+from accel.storage import Decoded
 from accel.transfer import TransferTiming
 from mappings import axis_extent
 from mappings.column import MappingColumn
@@ -177,8 +179,9 @@ def _chip(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZer
     shares[inner.KEPT : inner.KEPT + 2] = zeros.kept
     shares[inner.SLACK] = spec.pe_array.slack
     prices = _prices(spec, (width.input, width.weight, width.psum)).copy()
+    prices += _coding_prices(layer, spec, residency, zeros)
     work = Work(macs=zeros.spent_macs, gated_macs=zeros.issued_macs - zeros.spent_macs)
-    prices[kernel.PJ_LAYER] = energy(work, spec, (width.input, width.weight, width.psum)).total_pj
+    prices[kernel.PJ_LAYER] += energy(work, spec, (width.input, width.weight, width.psum)).total_pj
     return kernel.Chip(
         machine_vector(spec, width), timing.vector, shares, _limits(layer, spec, residency, timing, zeros), prices
     )
@@ -203,10 +206,10 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
     width = widths(layer.bits, spec)
     limits[kernel.MACS] = layer.macs * spec.pe_array.mac_cycles_at(width.input, width.weight)
     for field, operand in ((kernel.CODED_HERE_INPUT, 0), (kernel.CODED_HERE_WEIGHT, 1)):
-        here = zeros.held_bits[operand]
+        here = zeros.storage.held_bits[operand]
         limits[field] = -1 if here is None else here
     for operand in Operand:
-        coded = zeros.coded_bits[operand]
+        coded = zeros.storage.coded_bits[operand]
         limits[kernel.CODED_INPUT + operand] = -1 if coded is None else coded
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
         limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
@@ -220,8 +223,8 @@ def _prices(spec: Accelerator, bits: tuple[int, int, int]) -> Floats:
     many = 1_000_000
 
     def price(**events: int) -> float:
-        work = Work(**{name: count * many for name, count in events.items()})
-        return energy(work, spec, bits).total_pj / many
+        counts: dict[str, Any] = {name: count * many for name, count in events.items()}
+        return energy(Work(**counts), spec, bits).total_pj / many
 
     apart = spec.data_buffer.accumulator_kib > 0
     prices = np.zeros(kernel.PRICES)
@@ -240,4 +243,26 @@ def _prices(spec: Accelerator, bits: tuple[int, int, int]) -> Floats:
     prices[kernel.PJ_CYCLE] = price(cycles=1)
     prices[kernel.PJ_HOP] = price(reduction_hops=1)
     prices[kernel.PJ_ROW] = price(rows_opened=1)
+    return prices
+
+
+def _coding_prices(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZeros) -> Floats:
+    """What the layer's formats add to the prices: of words that the DMA loads, of bits that cross the array's ports.
+
+    The codec sees finished outputs once, so that theirs belong to the layer's constant.
+    """
+    width, storage = widths(layer.bits, spec), zeros.storage
+    words = [layer.words(operand) for operand in Operand]
+
+    def price(*, recoded: Decoded = (), decoded: Decoded = ()) -> float:
+        work = Work(recoded=recoded, decoded=decoded)
+        return energy(work, spec, (width.input, width.weight, width.psum)).total_pj
+
+    prices = np.zeros(kernel.PRICES)
+    prices[kernel.PJ_LAYER] = 0.0 if residency.output else price(recoded=storage.recoded(0, 0, 1))
+    prices[kernel.PJ_RECODE] = 0.0 if residency.input else price(recoded=storage.recoded(1 / words[0], 0, 0))
+    prices[kernel.PJ_RECODE + 1] = price(recoded=storage.recoded(0, 1 / words[1], 0))
+    prices[kernel.PJ_DECODE] = price(decoded=storage.decoded(1, 0, 0))
+    prices[kernel.PJ_DECODE + 1] = price(decoded=storage.decoded(0, 1, 0))
+    prices[kernel.PJ_DECODE + 2] = price(decoded=storage.decoded(0, 0, 1 / (words[2] * width.output)))
     return prices

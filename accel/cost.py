@@ -9,6 +9,7 @@ from typing import Any
 from accel.energy import DramDevice, EnergyTable
 from accel.energy.styles import mac_pj
 from accel.spec import Accelerator, PEArray
+from accel.storage import Decoded
 
 _LEAKAGE_BITS2 = 64
 
@@ -20,7 +21,8 @@ class Work:
     `macs` spend a multiplication; `gated_macs` only read their input register. `reduction_hops`: partial sums handed
     from PE to PE. `bus_bits` cross between the data buffer and the array, `weight_bus_bits` between the weight buffer
     and the array. Fills are words written into PE registers, each PE counted. Buffer bits are those crossing its ports
-    on both sides; `accumulator_*_bits` those of a separate accumulator memory.
+    on both sides; `accumulator_*_bits` those of a separate accumulator memory. `recoded`: by the DMA's codec;
+    `decoded`: between the buffers and the PEs.
     """
 
     macs: int = 0
@@ -42,13 +44,16 @@ class Work:
     dram_write_bits: int = 0
     rows_opened: int = 0
     cycles: int = 0
+    recoded: Decoded = ()
+    decoded: Decoded = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Energy:
     """Picojoules by part; `dram_pj` is the part of `dma_pj` spent in the DRAM device, outside the chip.
 
-    `mac_pj`, `register_pj`, `wire_pj` and `clock_pj` add up to `pe_array_pj`.
+    The rest of `dma_pj` is its codec's. `mac_pj`, `register_pj`, `wire_pj`, `clock_pj` and `decode_pj` add up to
+    `pe_array_pj`.
     """
 
     pe_array_pj: float
@@ -62,6 +67,7 @@ class Energy:
     register_pj: float
     wire_pj: float
     clock_pj: float
+    decode_pj: float
 
     @property
     def total_pj(self) -> float:
@@ -103,11 +109,21 @@ def energy(work: Work, spec: Accelerator, width_bits: tuple[int, int, int]) -> E
             weight.width_bits,
         ),
         controller_pj=work.cycles * table.control_pj_per_cycle(),
-        dma_pj=dram_pj,
+        dma_pj=dram_pj + _decoding_pj(table, work.recoded),
         leakage_pj=table.leakage_mw(data.kib + data.accumulator_kib + weight.kib, leaking) * mw_to_pj,
         dram_pj=dram_pj,
         **array,
     )
+
+
+def _decoding_pj(table: EnergyTable, decoded: Decoded) -> float:
+    """Additions, and look-ups in tables that are register files."""
+    pj = 0.0
+    for each, times in decoded:
+        pj += times * each.lookups * table.register_pj(each.table_words, each.table_bits)
+        if each.additions:
+            pj += times * each.additions * table.add_pj(each.place_bits)
+    return pj
 
 
 def _sram_pj(table: EnergyTable, read_bits: int, write_bits: int, kib: float, width_bits: int) -> float:
@@ -118,7 +134,7 @@ def _sram_pj(table: EnergyTable, read_bits: int, write_bits: int, kib: float, wi
 def _pe_array_pj(
     work: Work, spec: Accelerator, table: EnergyTable, width_bits: tuple[int, int, int]
 ) -> dict[str, float]:
-    """Multipliers, registers, operand networks and the clock of the array."""
+    """Multipliers, registers, operand networks, the clock of the array and the decoders before its PEs."""
     array = spec.pe_array
     words = (array.registers.input, array.registers.weight, array.registers.output)
     access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
@@ -148,6 +164,7 @@ def _pe_array_pj(
         + table.wire_pj(work.weight_bus_bits, weight_mm)
         + table.wire_pj(work.reduction_hops * width_bits[2], pitch),
         "clock_pj": work.cycles * table.clock_pj_per_cycle(clocked * array.rows * array.columns),
+        "decode_pj": _decoding_pj(table, work.decoded),
     }
 
 

@@ -86,10 +86,10 @@ def _table(
     }
     loads, stores = moved["dram_read_input_bits"] + back, moved["dram_write_output_bits"] + back
     outputs = array["array_write_output_bits"]
-    whole_outputs = layer.words(Operand.OUTPUT)
-    final = np.full(len(found), 0 if residency.output else whole_outputs * width.output)
-    if (coded := zeros.held_bits[Operand.OUTPUT]) is not None:
-        outputs = -(-outputs * coded // (whole_outputs * width.output))
+    words = [layer.words(operand) for operand in Operand]
+    final = np.full(len(found), 0 if residency.output else words[Operand.OUTPUT] * width.output)
+    if (coded := zeros.storage.held_bits[Operand.OUTPUT]) is not None:
+        outputs = -(-outputs * coded // (words[Operand.OUTPUT] * width.output))
         final = np.full(len(found), 0 if residency.output else coded)
     reads = array["array_read_input_bits"] + final + back
     writes = back + outputs
@@ -97,6 +97,8 @@ def _table(
         writes = writes + _held(whole(kernel.LOADED_INPUT), layer, Operand.INPUT, width.input, zeros)
     sums_read, sums_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
     apart = spec.data_buffer.accumulator_kib > 0
+    # The counts are columns here, and the formulas take those as well.
+    storage: Any = zeros.storage
     work: dict[str, Any] = {
         "macs": np.full(len(found), zeros.spent_macs),
         "gated_macs": np.full(len(found), zeros.issued_macs - zeros.spent_macs),
@@ -116,8 +118,17 @@ def _table(
         "dram_write_bits": stores,
         "rows_opened": whole(kernel.OPENED),
         "cycles": whole(kernel.LATENCY),
+        "recoded": storage.recoded(
+            found[:, kernel.LOADED_INPUT] * (not residency.input) / words[Operand.INPUT],
+            found[:, kernel.LOADED_WEIGHT] / words[Operand.WEIGHT],
+            float(not residency.output),
+        ),
+        "decoded": storage.decoded(
+            array["array_read_input_bits"],
+            array["array_read_weight_bits"],
+            found[:, kernel.WRITE_OUTPUT] / words[Operand.OUTPUT],
+        ),
     }
-    # The counts are columns here, and the formulas take those as well.
     cost = energy(Work(**work), spec, (width.input, width.weight, width.psum))
     latency = whole(kernel.LATENCY)
     values = {
@@ -151,7 +162,7 @@ def _table(
 
 def _held(words: NDArray[np.int64], layer: Layer, operand: Operand, bits: int, zeros: KnownZeros) -> NDArray[np.int64]:
     """Bits of words on their way into a buffer: plain, or their share of the tensor as the buffer holds it."""
-    coded, whole = zeros.held_bits[operand], layer.words(operand)
+    coded, whole = zeros.storage.held_bits[operand], layer.words(operand)
     return words * bits if coded is None else words // whole * coded + words % whole * coded // whole
 
 

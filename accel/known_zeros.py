@@ -8,40 +8,34 @@ from accel.encode import widths
 from accel.occupancy import Occupancy
 from accel.skipping import issued_macs, port_shares
 from accel.spec import Accelerator
+from accel.storage import Storages
 from workloads import Layer
 
 
 @dataclass(frozen=True, slots=True)
 class KnownZeros:
-    """`coded_bits`: by operand, of the whole tensor as stored off chip, None where it is stored word by word.
+    """`storage`: what the operands take off chip and in the buffers.
 
     `issued_macs` take a cycle, `spent_macs` of them the energy of a multiplication. `kept`: shares of the words of
-    inputs and of weights that cross their ports on an array that skips. `held_bits`: as `coded_bits`, in the buffers.
+    inputs and of weights that cross their ports on an array that skips.
     """
 
-    coded_bits: tuple[int | None, ...]
+    storage: Storages
     effectual_macs: int
     issued_macs: int
     spent_macs: int
     kept: tuple[float, float] = (1.0, 1.0)
-    held_bits: tuple[int | None, ...] = (None, None, None)
 
     @classmethod
     def dense(cls, layer: Layer) -> KnownZeros:
         """As if there were none, padding included."""
-        return cls((None, None, None), layer.macs, layer.macs, layer.macs)
+        return cls(Storages(), layer.macs, layer.macs, layer.macs)
 
     @classmethod
     def of(cls, layer: Layer, found: Occupancy, spec: Accelerator) -> KnownZeros:
         """What was counted, as the accelerator's handling of zeros makes use of it."""
         kept = (1.0, 1.0)
         if found.operands is not None:
-            shares = port_shares(found.operands, found.held_bits, widths(layer.bits, spec), spec.pe_array)
+            shares = port_shares(found.operands, found.storage.held_bits, widths(layer.bits, spec), spec.pe_array)
             kept = (float(shares[0, 0] / shares[0, 1]), float(shares[1, 0] / shares[1, 1]))
-        return cls(
-            found.coded_bits,
-            found.effectual_macs,
-            *issued_macs(layer, found, spec.pe_array),
-            kept,
-            found.held_bits,
-        )
+        return cls(found.storage, found.effectual_macs, *issued_macs(layer, found, spec.pe_array), kept)

@@ -39,7 +39,8 @@ class Lowered:
 
     `dense_mac_cycles`: what the MACs would take with no zero skipped. `imbalance`: cycles of the busiest PE over those
     of the average one, on an array that skips; else 0. `index_match_cycles`: what MACs took longer for its front end.
-    `moved_bits`: by kind of transfer, what crosses the buffers' side of the DMA. `codec_cycles`: of the DMA's codec.
+    `moved_bits`: by kind of transfer, what crosses the buffers' side of the DMA. `codec_cycles`: of the DMA's codec,
+    `codec_words` what passes it.
     `held_bits`: by operand, of the whole tensor as the buffers hold it coded.
     """
 
@@ -52,6 +53,7 @@ class Lowered:
     index_match_cycles: int
     moved_bits: Ints
     codec_cycles: int
+    codec_words: Ints
     held_bits: tuple[int | None, ...]
 
 
@@ -64,7 +66,7 @@ def lower(
     `work`: what `skipped_work` found, on an array that skips, where these operands were walked before.
     Raises InputError if tiles do not fit.
     """
-    held_bits = occupancy.held_bits
+    held_bits = occupancy.storage.held_bits
     require_fit(schedule, spec, residency, held_bits[Operand.WEIGHT], held_bits[Operand.INPUT])
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
@@ -91,7 +93,7 @@ def lower(
     bits = np.zeros((steps, TRANSFERS), dtype=np.int64)
     cycles = np.zeros((steps, TRANSFERS), dtype=np.int64)
     rows, at_buffers = np.zeros(TRANSFERS, dtype=np.int64), np.zeros(TRANSFERS, dtype=np.int64)
-    codec_cycles = 0
+    codec_cycles, codec_words = 0, np.zeros(len(Operand), dtype=np.int64)
     for kind in range(TRANSFERS):
         moved = words[:, kind]
         plain_bits = moved * np.where(final | (kind != OUTPUT), plain[kind], width.psum)
@@ -110,6 +112,7 @@ def lower(
         taken, opened = timing.columns(bits[:, kind], stretches, span_bits, through, rate)
         cycles[:, kind], rows[kind] = taken, opened.sum()
         codec_cycles += int((-(-through // rate)).sum())
+        codec_words[operand] += through.sum()
     kept = tiles_kept(schedule.mapping, schedule.layer, spec)
     program = TileProgram(
         bits=bits,
@@ -127,7 +130,7 @@ def lower(
     )
     return Lowered(
         program, width, counts.sum(axis=0), rows, dense_cycles, imbalance, matching_cycles, at_buffers, codec_cycles,
-        held_bits,
+        codec_words, held_bits,
     )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def _explored(task: Task, cache: MappingCache | None, stop: Callable[[], bool]) 
     if budget.seconds is not None:
         budget = replace(budget, seconds=budget.seconds / len(task.families))
     zeros = task.known_zeros()
-    coded = zeros.held_bits[Operand.WEIGHT]
+    coded = zeros.storage.held_bits[Operand.WEIGHT]
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     fits = fits_buffers(layer, spec, residency, share)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from accel.encode import Widths
 from accel.kernels.nonzeros import inputs_met
 from accel.spec import Accelerator
-from accel.storage import Storage, needs_values, weight_codebook_bits
+from accel.storage import Storage, Storages, needs_values, weight_codebook_bits
 from accel.structure import structured
 from workloads.errors import InputError
 from workloads.layer import Layer, Operand, Tensors
@@ -35,19 +35,9 @@ class Occupancy:
     effectual_macs: int
     input_macs: int
     weight_macs: int
-    storage: tuple[Storage, Storage, Storage]
+    storage: Storages
     source: str
     operands: Tensors | None = None
-
-    @property
-    def coded_bits(self) -> tuple[int | None, ...]:
-        """By operand, bits of the whole tensor as stored off chip; None where it is stored word by word."""
-        return tuple(None if kept.off_chip is None else kept.off_chip.total for kept in self.storage)
-
-    @property
-    def held_bits(self) -> tuple[int | None, ...]:
-        """By operand, bits of the whole tensor as the buffers hold it; None where that is word by word."""
-        return tuple(None if kept.held is None else kept.held.total for kept in self.storage)
 
     def macs(self, without_zero_inputs: bool, without_zero_weights: bool, all_macs: int) -> int:
         """MACs left when those with a zero in an operand are left out."""
@@ -132,7 +122,7 @@ def _counted(
     # Weights that an array of shared multipliers runs as dense ones are stored as dense ones.
     plain = weight is not None and array.matching.style == "structured" and not structured(weight, array)
     try:
-        storage = (
+        storage = Storages(
             Storage.of(given, *formats[0], width.input, spec.dma, 0),
             Storage() if plain else Storage.of(weight, *formats[1], width.weight, spec.dma, codebook_bits),
             Storage.of(output, *formats[2], width.output, spec.dma, 0),

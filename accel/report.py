@@ -90,6 +90,8 @@ class LayerReport:
     """Of `mac_cycles`, those that a front end would save which finds the operands to multiply in no time."""
     fused_with: str = ""
     """The operation that runs with this one band by band, so that the map between them never leaves the chip."""
+    energy_decode_pj: float = 0.0
+    """The rest of the PE array's energy: decoding operands that the buffers hold coded, and coding outputs for them."""
 
     @property
     def dram_bits(self) -> int:

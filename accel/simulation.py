@@ -135,7 +135,7 @@ def _stored(layer: Layer, zeros: Occupancy, width: Widths) -> dict[str, int]:
     """What the whole tensors take off chip, and how much of that is not values."""
     found = {
         f"stored_{operand.name.lower()}_bits": layer.words(operand) * width.of[operand] if coded is None else coded
-        for operand, coded in zip(Operand, zeros.coded_bits, strict=True)
+        for operand, coded in zip(Operand, zeros.storage.coded_bits, strict=True)
     }
     overhead = sum(kept.off_chip.overhead for kept in zeros.storage if kept.off_chip is not None)
     return found | {"stored_index_bits": overhead}
@@ -176,9 +176,10 @@ def _work(
     stores = moved["dram_write_output_bits"] + moved["dram_write_psum_bits"]
     psum_read, psum_written = array["array_read_psum_bits"], array["array_write_psum_bits"]
     at_dma = lowered.moved_bits
+    words = [layer.words(operand) for operand in Operand]
     outputs, coded = array["array_write_output_bits"], lowered.held_bits[Operand.OUTPUT]
     if coded is not None:  # an encoder between the array's port and the buffer
-        outputs = -(-outputs * coded // (layer.words(Operand.OUTPUT) * lowered.width.output))
+        outputs = -(-outputs * coded // (words[Operand.OUTPUT] * lowered.width.output))
     apart = spec.data_buffer.accumulator_kib > 0
     return Work(
         macs=spent,
@@ -199,4 +200,10 @@ def _work(
         dram_write_bits=stores,
         rows_opened=int(lowered.rows_opened.sum()),
         cycles=activity.latency_cycles,
+        recoded=zeros.storage.recoded(*(int(lowered.codec_words[operand]) / words[operand] for operand in Operand)),
+        decoded=zeros.storage.decoded(
+            array["array_read_input_bits"],
+            array["array_read_weight_bits"],
+            int(counts[passes.WRITE_OUTPUT]) / words[Operand.OUTPUT],
+        ),
     )

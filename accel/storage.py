@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from accel.codecs import Bitmask, Codebook, Csc, Dense, Format, Huffman, NofM, RunLength, StoredBits
+from accel.codecs import Bitmask, Codebook, Csc, Decoding, Dense, Format, Huffman, NofM, RunLength, StoredBits
 from accel.codecs.format import Words
 from accel.spec import Accelerator, CodecName, Dma
+
+Decoded = tuple[tuple[Decoding, float], ...]
+"""What whole tensors take to code or decode, and how many times over that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,44 @@ class Storage:
             return cls(stored, stored)
         kept = coded(held)
         return cls(stored, kept, not (stored is kept is None))
+
+
+class Storages(NamedTuple):
+    """Of all three operands."""
+
+    input: Storage = Storage()
+    weight: Storage = Storage()
+    output: Storage = Storage()
+
+    @property
+    def coded_bits(self) -> tuple[int | None, ...]:
+        """Bits of the whole tensors as stored off chip; None where they are stored word by word."""
+        return tuple(None if kept.off_chip is None else kept.off_chip.total for kept in self)
+
+    @property
+    def held_bits(self) -> tuple[int | None, ...]:
+        """Bits of the whole tensors as the buffers hold them; None where that is word by word."""
+        return tuple(None if kept.held is None else kept.held.total for kept in self)
+
+    def recoded(self, *times: float) -> Decoded:
+        """Work of the DMA's codec when input, weight and output pass it so many times over."""
+        return tuple(
+            (form.decoding, each)
+            for kept, each in zip(self, times, strict=True)
+            for form in (kept.off_chip, kept.held)
+            if kept.recoded and form is not None
+        )
+
+    def decoded(self, input_bits: float, weight_bits: float, output_times: float) -> Decoded:
+        """Work between the buffers and PEs that read so many coded bits, and write the outputs so many times over."""
+        times = (
+            input_bits / max(1, self.held_bits[0] or 0),
+            weight_bits / max(1, self.held_bits[1] or 0),
+            output_times,
+        )
+        return tuple(
+            (kept.held.decoding, each) for kept, each in zip(self, times, strict=True) if kept.held is not None
+        )
 
 
 def weight_codebook_bits(spec: Accelerator) -> int:

@@ -107,7 +107,7 @@ def power_mw(report: LayerReport, chip: Accelerator) -> Power:
         "memory": reads * mw + leakage,
         "clock network": report.energy_clock_pj * at_work * mw,
         "register": report.energy_register_pj * mw,
-        "combinational": (report.energy_mac_pj + report.energy_wire_pj) * mw,
+        "combinational": (report.energy_mac_pj + report.energy_wire_pj + report.energy_decode_pj) * mw,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs.format import StoredBits, Words
+from accel.codecs.format import Decoding, StoredBits, Words
 from accel.kernels.bitmask import compress, expand
 
 
@@ -23,8 +23,13 @@ class Bitmask:
         return "bitmask"
 
     def stored(self, words: Words) -> StoredBits:
-        values = int(np.count_nonzero(words)) * self.value_bits
-        return StoredBits(values, index=words.size, padding=-words.size % self.chunk_bits)
+        nonzeros = int(np.count_nonzero(words))
+        return StoredBits(
+            nonzeros * self.value_bits,
+            index=words.size,
+            padding=-words.size % self.chunk_bits,
+            decoding=Decoding(nonzeros, words.size.bit_length()),
+        )
 
     def coded_bits(self, words: Words) -> int:
         return self.stored(words).total

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs.format import StoredBits, Words
+from accel.codecs.format import Decoding, StoredBits, Words
 from workloads.codebook import distinct, nearest_places, shared_values
 from workloads.errors import InputError
 
@@ -54,7 +54,11 @@ class Codebook:
         return (1 << self.index_bits) * self.value_bits
 
     def stored(self, words: Words) -> StoredBits:
-        return StoredBits(words.size * self.index_bits, codebook=self.table_bits)
+        return StoredBits(words.size * self.index_bits, codebook=self.table_bits, decoding=self.looking_up(words.size))
+
+    def looking_up(self, words: int, additions: int = 0, place_bits: int = 0) -> Decoding:
+        """So many words from the table, beside what finds their places."""
+        return Decoding(additions, place_bits, words, 1 << self.index_bits, self.value_bits)
 
     def coded_bits(self, words: Words) -> int:
         return self.stored(words).total

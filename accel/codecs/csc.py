@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.codecs.codebook import Codebook
-from accel.codecs.format import StoredBits, Words
+from accel.codecs.format import Decoding, StoredBits, Words
 from accel.kernels.csc import count_entries, gather_entries, scatter_entries
 from workloads.errors import InputError
 
@@ -64,13 +64,16 @@ class Csc:
 
     def stored(self, words: Words) -> StoredBits:
         entries, bridges = (int(counts.sum()) for counts in self.entries(words))
-        pointers = self.slices * (_matrix(words).shape[1] + 1) * self.pointer_bits
+        rows, columns = _matrix(words).shape
+        place_bits = (-(-rows // self.slices)).bit_length()
+        table = self.codebook
         return StoredBits(
             values=(entries - bridges) * (self.entry_bits - self.run_bits),
             index=(entries - bridges) * self.run_bits,
             padding=bridges * self.entry_bits,
-            pointers=pointers,
-            codebook=0 if self.codebook is None else self.codebook.table_bits,
+            pointers=self.slices * (columns + 1) * self.pointer_bits,
+            codebook=0 if table is None else table.table_bits,
+            decoding=Decoding(entries, place_bits) if table is None else table.looking_up(entries, entries, place_bits),
         )
 
     def coded_bits(self, words: Words) -> int:

@@ -12,8 +12,23 @@ Words: TypeAlias = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding:
+    """What a decoder does to turn a stored tensor into words; to code one takes as much.
+
+    `additions` of `place_bits` find where values belong: a run, or the words counted so far, added to a place.
+    `lookups` read one of `table_words` entries of `table_bits`.
+    """
+
+    additions: int = 0
+    place_bits: int = 0
+    lookups: int = 0
+    table_words: int = 0
+    table_bits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBits:
-    """Bits of one stored tensor by what they say.
+    """Bits of one stored tensor by what they say, and what it takes to read them.
 
     `padding` says nothing: zero entries that only bridge long runs, empty slots, the unused end of a memory word.
     """
@@ -23,6 +38,7 @@ class StoredBits:
     padding: int = 0
     pointers: int = 0
     codebook: int = 0
+    decoding: Decoding = Decoding()
 
     @property
     def total(self) -> int:

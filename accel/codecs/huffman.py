@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs.format import StoredBits, Words
+from accel.codecs.format import Decoding, StoredBits, Words
 from accel.kernels.huffman import read_codes, write_codes
 
 Ints = NDArray[np.int64]
@@ -30,7 +30,12 @@ class Huffman:
     def stored(self, words: Words) -> StoredBits:
         symbols, counts = np.unique(words, return_counts=True)
         lengths = code_lengths(counts)
-        return StoredBits(int((lengths * counts).sum()), codebook=len(symbols) * (self.symbol_bits + LENGTH_BITS))
+        entry_bits = self.symbol_bits + LENGTH_BITS
+        return StoredBits(
+            int((lengths * counts).sum()),
+            codebook=len(symbols) * entry_bits,
+            decoding=Decoding(lookups=words.size, table_words=len(symbols), table_bits=entry_bits),
+        )
 
     def coded_bits(self, words: Words) -> int:
         return self.stored(words).total

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.codecs.format import StoredBits
+from accel.codecs.format import Decoding, StoredBits
 from accel.kernels.run_length import count_pairs, decode_pairs, encode_pairs
 
 WORD_BITS = 64
@@ -42,13 +42,14 @@ class RunLength:
 
     def coded_bits(self, words: NDArray[np.integer]) -> int:
         """Bits of a tensor coded in the order it is stored."""
-        return self.packed_bits(int(count_pairs(words.reshape(-1), self.longest_run)))
+        return self.stored(words).total
 
     def stored(self, words: NDArray[np.integer]) -> StoredBits:
         """Zero values that end a run, terminal bits and the unused end of memory words are padding."""
-        useful = int(np.count_nonzero(words))
+        pairs, useful = int(count_pairs(words.reshape(-1), self.longest_run)), int(np.count_nonzero(words))
         values, index = useful * self.value_bits, useful * self.run_bits
-        return StoredBits(values, index, self.coded_bits(words) - values - index)
+        padding = self.packed_bits(pairs) - values - index
+        return StoredBits(values, index, padding, decoding=Decoding(pairs, words.size.bit_length()))
 
     def encode(self, words: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
         """(runs, values) of a tensor in storage order."""

@@ -41,10 +41,11 @@ fields. LEAST_COMPUTE: cycles that the array takes under any mapping."""
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
     PJ_LAYER, PJ_FILL, PJ_BUS, PJ_DATA_READ, PJ_DATA_WRITE, PJ_PSUM_READ, PJ_PSUM_WRITE, PJ_WEIGHT_READ,
-    PJ_WEIGHT_WRITE, PJ_DRAM_READ, PJ_DRAM_WRITE, PJ_CYCLE, PJ_HOP, PJ_ROW,
-) = (0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)  # fmt: skip
-PRICES = 16
-"""PJ_FILL takes three fields, one an operand."""
+    PJ_WEIGHT_WRITE, PJ_DRAM_READ, PJ_DRAM_WRITE, PJ_CYCLE, PJ_HOP, PJ_ROW, PJ_RECODE, PJ_DECODE,
+) = (0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18)  # fmt: skip
+PRICES = 21
+"""PJ_FILL takes three fields, one an operand, of words; so does PJ_DECODE, of bits that cross a port; PJ_RECODE takes
+two, of words of inputs and weights that the DMA loads."""
 
 # Dimensions in the order of `sizes`.
 G, N, K, C, P, Q, R, S = range(8)

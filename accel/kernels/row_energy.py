@@ -22,6 +22,7 @@ from accel.kernels.estimate_layout import (
     PJ_CYCLE,
     PJ_DATA_READ,
     PJ_DATA_WRITE,
+    PJ_DECODE,
     PJ_DRAM_READ,
     PJ_DRAM_WRITE,
     PJ_FILL,
@@ -29,6 +30,7 @@ from accel.kernels.estimate_layout import (
     PJ_LAYER,
     PJ_PSUM_READ,
     PJ_PSUM_WRITE,
+    PJ_RECODE,
     PJ_ROW,
     PJ_WEIGHT_READ,
     PJ_WEIGHT_WRITE,
@@ -74,4 +76,6 @@ def row_energy(out: Floats, outputs: int, bits: Ints, limits: Ints, prices: Floa
     pj += weight_reads * prices[PJ_WEIGHT_READ] + here_weight * prices[PJ_WEIGHT_WRITE]
     pj += (out[INPUT_BITS] + out[PSUM_BITS] + out[WEIGHT_BITS]) * prices[PJ_DRAM_READ]
     pj += (out[OUTPUT_BITS] + out[PSUM_BITS]) * prices[PJ_DRAM_WRITE]
+    pj += out[LOADED_INPUT] * prices[PJ_RECODE] + out[LOADED_WEIGHT] * prices[PJ_RECODE + 1]
+    pj += reads * prices[PJ_DECODE] + weight_reads * prices[PJ_DECODE + 1] + written * prices[PJ_DECODE + 2]
     return float(pj)

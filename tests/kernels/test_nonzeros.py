@@ -82,7 +82,7 @@ def test_dense_layers_meet_zeros_in_the_padding_alone(layer: Layer) -> None:
     ones = np.ones(layer.input_shape, np.int8), np.ones(layer.weight_shape, np.int8)
     assert (found.effectual_macs, found.input_macs, found.weight_macs) == reference.effectual_macs(layer, *ones)
     assert found.source == "dense"
-    assert found.coded_bits == (None, None, None)
+    assert found.storage.coded_bits == (None, None, None)
 
 
 @pytest.mark.parametrize(("share", "smaller"), [(0.2, True), (1.0, False)])
@@ -95,4 +95,4 @@ def test_a_tensor_is_coded_only_when_that_makes_it_smaller(share: float, smaller
     )
     pairs = len(reference.run_length_pairs(words.reshape(-1).tolist(), 31))
     # Four pairs of 5 + 8 bits go into a memory word of 64 bits.
-    assert found.coded_bits[Operand.INPUT] == (-(-pairs // 4) * 64 if smaller else None)
+    assert found.storage.coded_bits[Operand.INPUT] == (-(-pairs // 4) * 64 if smaller else None)

@@ -215,7 +215,7 @@ def test_outputs_leave_in_exactly_their_coded_size(case: Case, seed: int) -> Non
     layer, mapping, spec = case
     spec = with_codecs(spec, "rlc")
     width = widths(layer.bits, spec)
-    coded = occupancy(layer, width, spec, seed).coded_bits[Operand.OUTPUT]
+    coded = occupancy(layer, width, spec, seed).storage.coded_bits[Operand.OUTPUT]
     report = run_with(layer, mapping, spec, seed).report
     assert report.dram_write_output_bits == (layer.words(Operand.OUTPUT) * width.output if coded is None else coded)
 
