@@ -37,10 +37,11 @@ def estimate(
 
     `fits`: whether the tiles fit the buffers and the unrolled loops the array. Zeros are those the simulation with this
     seed finds. Words, bits and buffer accesses are the simulation's, but for rounding on an array that skips zeros.
-    Cycles are estimates, and so is the energy that depends on them. Left out is what only an event can tell: stalls,
-    the bottleneck. Raises InputError for a mapping of a list that is not legal for the layer, and for operands too wide
-    for the array. Where `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or pass
-    needs too, traffic is an upper bound: the closed form fetches them again.
+    They are upper bounds where `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or
+    pass needs too, and where whole passes on an array that skips find nothing to do: the closed form fetches the words
+    of either. Cycles are estimates, and so is the energy that depends on them. Left out is what only an event can tell:
+    stalls, the bottleneck. Raises InputError for a mapping of a list that is not legal for the layer, and for operands
+    too wide for the array.
     """
     require_precision(layer, spec)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)

@@ -32,14 +32,11 @@ def test_imbalance_and_padding_come_out_of_the_simulation(rows: dict[str, LayerR
 
 def test_the_verdicts_demand_what_they_should(rows: dict[str, LayerRow]) -> None:
     found = verdicts(list(rows.values()))
-    assert [one.each_percent for one in found] == [12.0, 20.0, 25.0, None]
+    assert [one.each_percent for one in found] == [12.0, 20.0, 25.0]
     assert all(one.passed for one in found)
 
 
-def test_shares_of_power_are_those_of_the_paper_but_for_the_clock(rows: dict[str, LayerRow]) -> None:
-    """The table's clock is another chip's; its is the one share that misses its bound."""
+def test_shares_of_power_are_those_of_the_paper(rows: dict[str, LayerRow]) -> None:
     shares = {kind: (theirs, ours) for kind, theirs, ours in power_shares(list(rows.values()))}
     assert sum(ours for _, ours in shares.values()) == pytest.approx(100)
-    errors = {kind: abs(ours / theirs - 1) for kind, (theirs, ours) in shares.items()}
-    assert errors.pop("clock network") < 0.3
-    assert max(errors.values()) < 0.25
+    assert max(abs(ours / theirs - 1) for theirs, ours in shares.values()) < 0.25
