@@ -10,8 +10,8 @@ The power of a PE is the mean over the same layers, once their weights are on ch
 Memory is accesses to both buffers and their leakage; register are accesses to a PE's registers; combinational are the
 multipliers, the wires and the decoding of entries: the adder of the zero runs, and the look-up of shared values, in
 whose table nothing but multiplexers switches while a layer runs. The clock of the 45 nm table, alone of these, is
-fitted to another chip with its whole tree, and takes too much here: 3.0 fJ a flip-flop and cycle, where a PE of Table II
-has about 1 (1.874 mW at 800 MHz, and 9465 um2 of registers, some 2000 bits).
+fitted to another chip with its whole tree, and takes too much here: 3.0 fJ a flip-flop and cycle, where a PE of
+Table II has about 1 (1.874 mW at 800 MHz, and 9465 um2 of registers, some 2000 bits).
 """
 
 from __future__ import annotations
