@@ -46,12 +46,17 @@ def require_precision(layer: Layer, spec: Accelerator) -> None:
         raise InputError(problem, source=f"layer {layer.name} on {spec.name}")
 
 
-def machine_vector(spec: Accelerator, width: Widths) -> Ints:
-    """The PE array and its ports as `kernels.passes` reads them."""
+def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = None) -> Ints:
+    """The PE array and its ports as `kernels.passes` reads them.
+
+    Operands travel through all rows and columns, or with bypasses through those that the mapping uses: through one of
+    each where that is for others to say (None).
+    """
     array = spec.pe_array
     machine = np.zeros(passes.MACHINE_FIELDS, dtype=np.int64)
-    machine[passes.ROWS] = array.rows
-    machine[passes.COLUMNS] = array.columns
+    for place, level in ((passes.ROWS, "rows"), (passes.COLUMNS, "columns")):
+        used = mapping.used(level) if mapping else 1
+        machine[place] = used if array.bypass else getattr(array, level)
     machine[passes.SYSTOLIC] = array.arrangement == "systolic"
     machine[passes.OVERLAP_PASSES] = array.overlap_passes
     machine[passes.WINDOW_REUSE] = array.window_reuse

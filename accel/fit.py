@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -54,7 +53,7 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
     held = passes.tile_cost(
         extent, nest.loop_axis, np.ones_like(nest.loop_factor), nest.loop_block, nest.pass_extent,
         nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-        geometry.strides, machine_vector(spec, widths(layer.bits, spec)), False, True, 0, 0, False,
+        geometry.strides, machine_vector(spec, widths(layer.bits, spec), mapping), False, True, 0, 0, False,
         np.zeros(passes.COUNTS, dtype=np.int64),
     )  # fmt: skip
     return bool(held & 1), bool(held & 2), bool(held & 4)
@@ -91,7 +90,7 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
     for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):
-        used = prod(loop.factor for loop in getattr(mapping, level))
+        used = mapping.used(level)
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)

@@ -211,7 +211,8 @@ class _Tiles:
         continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
-        return cls(Nest.of(mapping, axes), geometry, machine_vector(spec, width), outputs_return(mapping), keys)
+        machine = machine_vector(spec, width, mapping)
+        return cls(Nest.of(mapping, axes), geometry, machine, outputs_return(mapping), keys)
 
     def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
         """Of `tile_cost` and `walk_passes`, the `results` last."""

@@ -44,15 +44,16 @@ def whole_space(space: MapSpace, most: int) -> list[MappingColumn] | None:
             return None
         size += prod(len(factors) for _, factors in chains)
         for column in _columns(space, shape, chains):
-            fresh = np.array(
-                [_new(signature(column, row, space.layer), known) for row in range(len(column))], dtype=bool
-            )
-            found.append(column.take(fresh))
+            keys = (signature(column, row, space.layer, space.array) for row in range(len(column)))
+            found.append(column.take(np.array([_new(key, known) for key in keys], dtype=bool)))
     return [column for column in found if len(column)]
 
 
-def signature(column: MappingColumn, row: int, layer: Layer) -> object:
-    """Equal for mappings that do the same: loops of one iteration left out, unrolling by axis, not by row or column."""
+def signature(column: MappingColumn, row: int, layer: Layer, array: ArrayShape) -> object:
+    """Equal for mappings that do the same: loops of one iteration left out, unrolling by axis, not by row or column.
+
+    With bypasses, how many rows and columns are used makes a difference.
+    """
     mapping = column[row]
     off_chip = [(loop.axis, loop.factor) for loop in mapping.off_chip]
     # A loop that outputs do not depend on may as well be outside their hold.
@@ -69,7 +70,8 @@ def signature(column: MappingColumn, row: int, layer: Layer) -> object:
     inside = tuple(tuple((loop.axis, loop.factor) for loop in loops) for loops in (mapping.on_chip, mapping.registers))
     lanes = frozenset((loop.axis, loop.factor) for loop in mapping.lanes)
     spread = frozenset((axis, mapping.unrolled(axis)) for axis in mapping.axes() if mapping.unrolled(axis) > 1)
-    return mapping.name, tuple(off_chip), inside, spread, lanes, mapping.hold[:2], held
+    used = (mapping.used("rows"), mapping.used("columns")) if array.bypass else ()
+    return mapping.name, tuple(off_chip), inside, spread, used, lanes, mapping.hold[:2], held
 
 
 def _new(key: object, known: set[object]) -> bool:

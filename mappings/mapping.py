@@ -86,6 +86,10 @@ class Mapping:
         """PEs and lanes that work on different indices of `axis`."""
         return prod(loop.factor for level in SPATIAL_LEVELS for loop in getattr(self, level) if loop.axis == axis)
 
+    def used(self, level: str) -> int:
+        """Rows, columns or lanes that the loops of a spatial level are unrolled over."""
+        return prod(loop.factor for loop in getattr(self, level))
+
     def blocks(self, level: str) -> tuple[int, ...]:
         """Extent along its own axis that one iteration of each loop of a temporal level covers."""
         inner: dict[str, int] = {axis: self.unrolled(axis) for axis in self.axes()}

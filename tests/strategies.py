@@ -104,10 +104,7 @@ def layers_and_mappings(draw: Draw, **options: Any) -> tuple[Layer, Mapping]:
 @st.composite
 def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
     """Accelerators that differ in every way that costs cycles, large enough for a mapping of a small layer."""
-    used = {
-        level: prod(loop.factor for loop in getattr(mapping, level)) if mapping else 1
-        for level in ("rows", "columns", "lanes")
-    }
+    used = {level: mapping.used(level) if mapping else 1 for level in ("rows", "columns", "lanes")}
     systolic = draw(st.booleans())
     values: dict[str, Any] = {
         "name": "random",
@@ -117,6 +114,7 @@ def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
         "weight_buffer.double_buffered": draw(st.booleans()),
         "pe_array.arrangement": "systolic" if systolic else "multicast",
         "pe_array.overlap_passes": systolic and draw(st.booleans()),
+        "pe_array.bypass": systolic and draw(st.booleans()),
         "pe_array.window_reuse": draw(st.booleans()),
         "pe_array.keep_registers": draw(st.booleans()),
         "data_buffer.halo_reuse": draw(st.booleans()),

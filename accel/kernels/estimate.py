@@ -41,7 +41,7 @@ from accel.kernels.inner import pass_totals
 from accel.kernels.input_tiles import new_memo, new_room
 from accel.kernels.options import kernel
 from accel.kernels.overlap import layer_cycles
-from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, SYSTOLIC, WORD_BITS
+from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, WORD_BITS
 from accel.kernels.register_words import register_inputs, register_words
 from accel.kernels.returns import new_walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
@@ -63,17 +63,22 @@ def _group_totals(
 
     room: (3, axes). uses[:, 3]: the axes that any operand has which the registers hold; the others are the operands'.
     """
-    registers, spatial, lane_start, end = levels[2], levels[3], levels[5], levels[6]
+    registers, spatial, column_start, lane_start, end = levels[2], levels[3], levels[4], levels[5], levels[6]
     unroll, lanes, full = room[0], room[1], room[2]
     room[:] = 1
-    used_lanes = hops = 1
+    rows = columns = used_lanes = hops = 1
     for loop in range(spatial, end):
         axis = loop_axes[loop]
         unroll[axis] *= factor[loop]
         if loop >= lane_start:
             lanes[axis] *= factor[loop]
             used_lanes *= factor[loop]
-        elif nest.reduced[axis]:
+            continue
+        if loop >= column_start:
+            columns *= factor[loop]
+        else:
+            rows *= factor[loop]
+        if nest.reduced[axis]:
             hops *= factor[loop]
     for axis in range(len(full)):
         full[axis] = unroll[axis]
@@ -81,7 +86,7 @@ def _group_totals(
         full[loop_axes[loop]] *= factor[loop]
     pass_totals(
         nest.extent, full, loop_axes[registers:spatial], unroll, lanes, nest.relevant, nest.reduced, nest.window,
-        nest.strides, machine, zeros, totals,
+        nest.strides, machine, max(rows, machine[ROWS]), max(columns, machine[COLUMNS]), zeros, totals,
     )  # fmt: skip
     for axis in range(len(full)):
         whole_pass[axis] = min(full[axis], nest.extent[axis])
@@ -90,7 +95,7 @@ def _group_totals(
         for operand in range(3):
             if totals[inner.HELD_FLAG + operand] > 0 and nest.relevant[axis, operand]:
                 uses[axis, 3] = True
-    return used_lanes, min(hops, machine[ROWS] * machine[COLUMNS]) - 1
+    return used_lanes, hops - 1
 
 
 @kernel
@@ -185,9 +190,8 @@ def estimate_rows(
         compute += totals[inner.LOAD_CYCLES] * returns_input + totals[inner.LOAD_CYCLES + 1] * returns_weight
         if entered[OUTPUT] > 0:
             compute += totals[inner.LOAD_CYCLES + OUTPUT] + totals[inner.PSUM_CYCLES] * (returns_output - 1.0)
-        if machine[SYSTOLIC] != 0:
-            skewed = streams if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - streams)
-            compute += skewed * (machine[ROWS] + machine[COLUMNS] - 2)
+        skewed = streams if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - streams)
+        compute += skewed * totals[inner.SKEW]
         # What is expected of the overlap of passes can be a cycle or two short where tiles are of a few words.
         compute = max(compute, float(limits[LEAST_COMPUTE]))
         out[COMPUTE], out[MAC], out[PASSES] = compute, totals[inner.MAC], totals[inner.PASSES]

@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 from accel.kernels.options import kernel
 from accel.kernels.passes import (
     ACCUMULATION_LATENCY,
-    COLUMNS,
     DOUBLE_BUFFERED,
     MAC_CYCLES,
     OVERLAP_PASSES,
     PORT_BITS,
     REGISTERS,
-    ROWS,
     SYSTOLIC,
     WORD_BITS,
 )
@@ -33,7 +31,8 @@ PSUM_CYCLES = 11  # one partial-sum round trip of all held outputs
 STREAM_FILLS, HELD_FILLS = 12, 15  # three columns each
 HELD_FLAG = 18  # three columns: whether a full pass holds the operand
 DENSE_MAC = 21  # cycles of the MACs with no zero skipped
-TOTALS = 22
+SKEW = 22  # cycles from the first PE's work to the last one's
+TOTALS = 23
 
 # Fields of the zeros vector: share of MACs that take a cycle; shares of the words of an operand that cross its port
 # (two fields, input and weight); passes that PEs may run ahead of each other.
@@ -58,9 +57,12 @@ def skipping_cycles(cycles: int, pes: int, zeros: Floats) -> float:
 @kernel
 def pass_totals(
     extent: Ints, pass_extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools,
-    window: Ints, strides: Ints, machine: Ints, zeros: Floats, totals: Floats,
+    window: Ints, strides: Ints, machine: Ints, rows: int, columns: int, zeros: Floats, totals: Floats,
 ) -> None:  # fmt: skip
-    """Sum over every pass of the layer, by class: full and ragged passes, the first, middle and last of a reduction."""
+    """Sum over every pass of the layer, by class: full and ragged passes, the first, middle and last of a reduction.
+
+    rows, columns: those that operands travel through, which `machine` may not know.
+    """
     axes = len(extent)
     totals[:] = 0
     registers = machine[REGISTERS : REGISTERS + 3]
@@ -68,7 +70,8 @@ def pass_totals(
     bits = machine[WORD_BITS : WORD_BITS + 4]
     systolic = machine[SYSTOLIC] != 0
     mac_cycles = machine[MAC_CYCLES]
-    skew = machine[ROWS] + machine[COLUMNS] - 2 if systolic and machine[OVERLAP_PASSES] == 0 else 0
+    totals[SKEW] = rows + columns - 2 if systolic else 0
+    skew = totals[SKEW] if machine[OVERLAP_PASSES] == 0 else 0.0
     room = np.empty((3, axes), dtype=np.int64)
     blocks, shape, ragged = room[0], room[1], room[2]
     ends = 0  # `ragged` are the axes that end in a smaller block
@@ -165,7 +168,7 @@ def pass_totals(
                 if totals[HELD_FLAG + operand] > 0:
                     loading = port_cycles(one[WORDS + operand], bits[operand], ports[operand]) * zeros[KEPT + operand]
                     if systolic:
-                        loading = max(loading, float(machine[ROWS]))
+                        loading = max(loading, float(rows))
                     if machine[DOUBLE_BUFFERED + operand] != 0:
                         loading = max(0.0, loading - base - skew)
                     totals[LOAD_CYCLES + operand] += passes / others[operand] * loading

@@ -52,8 +52,9 @@ LOGGED = 3
     KEEP_REGISTERS,
 ) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21)
 MACHINE_FIELDS = 22
-"""REGISTERS and DOUBLE_BUFFERED take three fields (input, weight, output), PORT_BITS and WORD_BITS a fourth: input,
-weight, partial sums in (words: partial sums), outputs out (words: finished outputs). MAC_CYCLES: those of a MAC."""
+"""ROWS and COLUMNS: those that operands travel through. REGISTERS and DOUBLE_BUFFERED take three fields (input, weight,
+output), PORT_BITS and WORD_BITS a fourth: input, weight, partial sums in (words: partial sums), outputs out (words:
+finished outputs). MAC_CYCLES: those of a MAC."""
 
 STREAM = 8
 """Bit of `continued` beside one for each operand (INPUT lowest): all that registers hold goes on as it was."""

@@ -50,9 +50,14 @@ class PEArray(Part):
     columns: Count
     lanes: Count = 1
     arrangement: Literal["multicast", "systolic"] = "multicast"
-    """Operands arrive over buses at once, or travel from neighbour to neighbour (skew: rows + columns - 2 cycles)."""
+    """Operands arrive over buses at once, or travel from neighbour to neighbour (skew: rows + columns - 2 cycles; what
+    the registers hold takes at least as many cycles to load as there are rows)."""
     overlap_passes: bool = False
     """Systolic skew is paid once a tile instead of once a pass."""
+    bypass: bool = False
+    """Links lead past the PEs of a systolic array that a mapping leaves unused: skew and loading are those of the rows
+    and columns it unrolls over. Arrays that can be split have the like: S. Ghodrati et al., "Planaria", MICRO 2020;
+    A. Samajdar et al., "Self-Adaptive Reconfigurable Arrays (SARA)", arXiv:2101.04799."""
     window_reuse: bool = True
     """Overlapping convolution windows share loaded words; False: each (output pixel, tap) pair is a word of its own."""
     keep_registers: bool = False
@@ -150,8 +155,11 @@ class PEArray(Part):
 
     @model_validator(mode="after")
     def _skew_only_when_systolic(self) -> PEArray:
-        if self.overlap_passes and self.arrangement != "systolic":
-            raise ValueError('overlap_passes = true: needs arrangement = "systolic", buses have no skew to hide')
+        if self.arrangement != "systolic":
+            if self.overlap_passes:
+                raise ValueError('overlap_passes = true: needs arrangement = "systolic", buses have no skew to hide')
+            if self.bypass:
+                raise ValueError('bypass = true: needs arrangement = "systolic", buses do not lead through PEs')
         return self
 
     @model_validator(mode="after")

@@ -15,3 +15,5 @@ class ArrayShape:
     input_registers: int = 1
     weight_registers: int = 1
     output_registers: int = 1
+    bypass: bool = False
+    """Rows and columns that a mapping leaves unused cost nothing: how many it uses makes a difference."""

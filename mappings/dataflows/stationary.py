@@ -56,8 +56,8 @@ def _stationary(
                     "off_chip": [ONE] * 4,
                     "on_chip": [column_splits, row_splits],
                     "registers": [stream_splits],
-                    "rows": [unrollings(-(-axis_extent(layer, rows) // array.lanes), array.rows)],
-                    "columns": [unrollings(axis_extent(layer, columns), array.columns)],
+                    "rows": [unrollings(-(-axis_extent(layer, rows) // array.lanes), array.rows, array.bypass)],
+                    "columns": [unrollings(axis_extent(layer, columns), array.columns, array.bypass)],
                     "lanes": [ONE * array.lanes],
                 },
             )

@@ -31,8 +31,12 @@ def splits(extent: int, block: int = 1, most: int | None = None, choices: int = 
     return np.array(ordered, dtype=np.int64)
 
 
-def unrollings(extent: int, most: int) -> Ints:
-    """How far to unroll an extent over one side of the array: all of it, and what cuts the extent into equal parts."""
+def unrollings(extent: int, most: int, bypass: bool) -> Ints:
+    """How far to unroll an extent over one side of the array: all of it, and what cuts the extent into equal parts.
+
+    `bypass`: no further than the extent goes, what is left of the side costs nothing.
+    """
+    most = min(most, extent) if bypass else most
     even = -(-extent // -(-extent // most))
     return np.array([most] if even in (most, extent) else [most, even], dtype=np.int64)
 

@@ -26,7 +26,8 @@ HANDLED = st.sampled_from([("skip", "none"), ("none", "skip"), ("skip", "skip")]
 def cases(draw: st.DrawFn) -> tuple[Layer, Mapping, Accelerator]:
     layer, mapping = draw(layers_and_mappings(most_macs=400, dense=False))
     spec = draw(accelerators(mapping))
-    return layer, mapping, spec.with_values({"pe_array.arrangement": "multicast", "pe_array.overlap_passes": False})
+    values = {"pe_array.arrangement": "multicast", "pe_array.overlap_passes": False, "pe_array.bypass": False}
+    return layer, mapping, spec.with_values(values)
 
 
 def handling(spec: Accelerator, input_zeros: str, weight_zeros: str) -> Accelerator:

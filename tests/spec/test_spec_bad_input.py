@@ -33,6 +33,7 @@ REPLACED = [
     ("rows = 8", "rows = 8\nbits = { psum = 4 }", r"pe_array\.bits\.psum = 4: needs at least the 8 bits"),
     ("rows = 8", "rows = 8\nbits = { input = 65 }", r"pe_array\.bits\.input = 65: needs a number up to 64"),
     ("rows = 8", "rows = 8\noverlap_passes = true", r"pe_array\.overlap_passes = true: needs arrangement"),
+    ("rows = 8", "rows = 8\nbypass = true", r"pe_array\.bypass = true: needs arrangement"),
     (
         "rows = 8",
         "rows = 8\nports = { input = 4096, weight = 8, psum = 8, output = 8 }",

@@ -47,7 +47,7 @@ def test_dump_round_trips(
     name: str, clock: float, kib: float, rows: int, systolic: bool, psum: int, link: tuple[int, float] | None
 ) -> None:
     array: dict[str, Any] = {"rows": rows, "columns": 3, "bits": {"psum": psum}}
-    array |= {"arrangement": "systolic", "overlap_passes": True} if systolic else {}
+    array |= {"arrangement": "systolic", "overlap_passes": True, "bypass": True} if systolic else {}
     dma: dict[str, Any] = {"dram": "HBM2-2000"} | ({} if link is None else {"link_bits": link[0], "link_mhz": link[1]})
     spec = Accelerator.from_values(
         {
