@@ -1,4 +1,4 @@
-"""What a dataflow must know of a PE array: its shape and its registers, and nothing else of the hardware."""
+"""What a dataflow must know of a PE array: its shape, registers and bypasses, and nothing else of the hardware."""
 
 from __future__ import annotations
 
