@@ -1,7 +1,8 @@
-"""Which of the mappings that a search found the simulation likes best."""
+"""Which of the mappings that searches found, or that were known before, the simulation likes best."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -31,7 +32,7 @@ class Confirmation:
 
     def __init__(self, task: Task) -> None:
         self._reports: dict[Mapping, LayerReport] = {}
-        self._refused: set[Mapping] = set()
+        self._refused: dict[Mapping, InputError] = {}
         self.best: LayerResult | None = None
         self._least = inf
         self._task = task
@@ -76,30 +77,48 @@ class Confirmation:
                 ratios[order] = min(value / estimate, ratios.get(order, inf)) if estimate else 1.0
                 best = min(best, value)
 
+    def offer(self, mappings: Sequence[Mapping]) -> tuple[InputError, ...]:
+        """Simulate mappings that were found elsewhere; why those that are passed over are not for this task."""
+        passed_over = []
+        for mapping in mappings:
+            try:
+                self._task.require_dataflow(mapping)
+                mapping.check(self._task.layer)
+            except InputError as error:
+                passed_over.append(error)
+                continue
+            if not self._simulated(mapping):
+                passed_over.append(self._refused[mapping])
+        return tuple(passed_over)
+
+    def simulate(self, mapping: Mapping) -> LayerReport | None:
+        """The report of a mapping as it is; None of what is refused.
+
+        Tiles may not fit after all, because the estimate's are of mean size; or there are too many steps to play.
+        """
+        task = self._task
+        if mapping not in self._reports and mapping not in self._refused:
+            try:
+                result = simulate_layer(task.layer, mapping, task.spec, seed=task.seed, residency=task.residency)
+            except InputError as error:
+                self._refused[mapping] = error
+                return None
+            self._reports[mapping] = result.report
+            value = self._value(result.report)
+            if value < self._least:
+                self._least, self.best = value, result
+        return self._reports.get(mapping)
+
     def _value(self, report: LayerReport) -> float:
         objective = self._task.objective
         return float(with_ties_broken(objective_value(report, objective), report, objective))
 
     def _simulated(self, mapping: Mapping) -> list[tuple[LayerReport, bool]]:
-        """Reports of a mapping, plain and with even tiles, and whether they are new; none of what is refused.
-
-        Tiles may not fit after all, because the estimate's are of mean size; or there are too many steps to play.
-        """
-        task = self._task
+        """Reports of a mapping, plain and with even tiles, and whether they are new; none of what is refused."""
         found = []
-        for each in [mapping] if self._skips else dict.fromkeys((mapping, evened(mapping, task.layer))):
-            if each in self._refused:
-                continue
+        for each in [mapping] if self._skips else dict.fromkeys((mapping, evened(mapping, self._task.layer))):
             new = each not in self._reports
-            if new:
-                try:
-                    result = simulate_layer(task.layer, each, task.spec, seed=task.seed, residency=task.residency)
-                except InputError:
-                    self._refused.add(each)
-                    continue
-                self._reports[each] = result.report
-                value = self._value(result.report)
-                if value < self._least:
-                    self._least, self.best = value, result
-            found.append((self._reports[each], new))
+            report = self.simulate(each)
+            if report is not None:
+                found.append((report, new))
         return found

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
-from accel.bounds import bounds
 from accel.mapper import MappedLayer, explore
 from accel.mapping_cache import MappingCache
-from accel.simulation import simulate_layer
 from accel.spec import Accelerator
-from accel.task import Task
+from mappings import Mapping
 from mappings.searching import never
 from workloads import InputError, Layer
 
@@ -42,22 +42,26 @@ def explore_layers(
     *,
     cache: MappingCache | None = None,
     recall: bool = True,
+    offered: MappingType[str, Sequence[Mapping]] = MappingProxyType({}),
     side: Side | None = None,
     **options: Any,
 ) -> Iterator[tuple[Layer, Outcome]]:
     """Each layer with its outcome, in order; the same on any number of processes. `options` are those of a `Task`.
 
-    recall: whether a mapping in the cache stands for a search; then it has no alternatives. Ctrl-C ends it: the last
-    layers that come out have the best so far, and those not begun do not come out.
+    recall, offered: as `explore` takes them, what is offered by the layer's name. Ctrl-C ends it: the last layers that
+    come out have the best so far, and those not begun do not come out.
     """
     if side is None:
         for layer in layers:
-            outcome = outcome_of(layer, spec, cache, recall, options)
+            outcome = outcome_of(layer, spec, cache, recall, offered.get(layer.name, ()), options)
             yield layer, outcome
             if isinstance(outcome, MappedLayer) and outcome.interrupted:
                 return
         return
-    futures = [side.executor.submit(outcome_of, layer, spec, cache, recall, options) for layer in layers]
+    futures = [
+        side.executor.submit(outcome_of, layer, spec, cache, recall, offered.get(layer.name, ()), options)
+        for layer in layers
+    ]
     for layer, future in zip(layers, futures, strict=True):
         try:
             outcome = future.result()
@@ -74,17 +78,16 @@ def explore_layers(
 
 
 def outcome_of(
-    layer: Layer, spec: Accelerator, cache: MappingCache | None, recall: bool, options: dict[str, Any]
+    layer: Layer,
+    spec: Accelerator,
+    cache: MappingCache | None,
+    recall: bool,
+    offered: Sequence[Mapping],
+    options: dict[str, Any],
 ) -> Outcome:
     """One layer, in this process. Raises KeyboardInterrupt when stopped before anything was found."""
-    task = Task(layer, spec, **options)
-    known = task.recall(cache) if recall else None
-    if known is not None:
-        report = simulate_layer(layer, known, spec, seed=task.seed).report
-        least = bounds(layer, spec, task.residency, task.known_zeros())
-        return MappedLayer(layer, known, report, least, (), 0, 0.0, False)
     try:
-        return explore(layer, spec, cache=cache, stop=_stop, **options)
+        return explore(layer, spec, cache=cache, recall=recall, offered=offered, stop=_stop, **options)
     except InputError as refusal:
         return refusal
 

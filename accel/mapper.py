@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from accel.confirming import UNFIT, Confirmation
 from accel.encode import require_precision, widths
 from accel.expected import skipping_objective
 from accel.fit import sizes_kib
+from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache
 from accel.objective import with_ties_broken
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
 from accel.task import Task, fits_buffers, map_space
-from mappings import Budget, Found, Mapping, search
+from mappings import Found, Mapping, search
 from mappings.column import MappingColumn
 from mappings.schedule import MAX_STEPS
 from mappings.searching import Cost, never
@@ -38,6 +39,8 @@ class MappedLayer:
 
     `alternatives` are the other mappings that were simulated, best first, with their reports. `costed` mappings were
     estimated in `seconds`; `exhaustive`: all there are. `interrupted`: the search was, and this is the best so far.
+    `offered`: it came from the mappings offered, and the search had found none as good. `passed_over`: why some of
+    those were.
     """
 
     layer: Layer
@@ -49,6 +52,8 @@ class MappedLayer:
     seconds: float
     exhaustive: bool
     interrupted: bool = False
+    offered: bool = False
+    passed_over: tuple[InputError, ...] = ()
 
 
 def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
@@ -78,46 +83,94 @@ def explore(
     spec: Accelerator,
     *,
     cache: MappingCache | None = None,
+    recall: bool = False,
+    offered: Sequence[Mapping] = (),
     stop: Callable[[], bool] = never,
     **options: Any,
 ) -> MappedLayer:
     """Search the map spaces of a `Task` of these options, and simulate the best few mappings of each.
 
     The search knows what a layer's zeros save off chip and in the buffers, and what they are expected to save where the
-    array skips them. The cache takes what is found. Ctrl-C, or `stop` saying True, ends it with the best so far.
+    array skips them. The cache takes what is found; recall: a mapping in it stands for a search, and its alternatives.
+    offered: mappings known from elsewhere, such as smaller hardware. The result is never worse than any of them that is
+    of the task's dataflows and fits; they change neither the search nor what the cache takes.
+    Ctrl-C, or `stop` saying True, ends it with the best so far, of the offered too; before anything was found, Ctrl-C
+    is raised.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits, or why else the
     one nearest to fitting cannot be simulated.
     """
-    return _explored(Task(layer, spec, **options), cache, stop)[0]
+    return _explored(Task(layer, spec, **options), cache, stop, recall, offered)[0]
 
 
-def _explored(task: Task, cache: MappingCache | None, stop: Callable[[], bool]) -> tuple[MappedLayer, LayerResult]:
+def _explored(
+    task: Task,
+    cache: MappingCache | None,
+    stop: Callable[[], bool],
+    recall: bool = False,
+    offered: Sequence[Mapping] = (),
+) -> tuple[MappedLayer, LayerResult]:
     """As `explore`, with the whole simulation of the mapping chosen."""
-    layer, spec = task.layer, task.spec
-    require_precision(layer, spec)
-    objective, residency, budget = task.objective, task.residency, task.budget
-    if budget.seconds is not None:
-        budget = replace(budget, seconds=budget.seconds / len(task.families))
+    require_precision(task.layer, task.spec)
     zeros = task.known_zeros()
-    coded = zeros.storage.held_bits[Operand.WEIGHT]
-    share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
-    fits = fits_buffers(layer, spec, residency, share)
+    confirmed = Confirmation(task)
+    known = task.recall(cache) if recall else None
+    searches: list[Found] = []
+    nearer: list[Found] = []
+    if known is None or confirmed.simulate(known) is None:
+        cost = _cost(task, zeros)
+        searches = _searched(task, cost, zeros, confirmed, stop)
+        if confirmed.best is None:
+            nearer = [_approach(task, family, cost, stop) for family in task.families]
+            for found in nearer:
+                confirmed.take(found)
+            searches += nearer
+    interrupted = bool(searches) and searches[-1].interrupted
+    plain = confirmed.best
+    if searches and plain is not None and not interrupted:
+        task.keep(cache, confirmed.ranked[0][0])
+    # Only now: what is offered must not lead a search, nor stand in the cache for what one finds.
+    passed_over = confirmed.offer(offered)
+    if confirmed.best is None:
+        raise _misfit(task, nearer)
+    (mapping, report), *rest = confirmed.ranked
+    mapped = MappedLayer(
+        task.layer, mapping, report, bounds(task.layer, task.spec, task.residency, zeros), tuple(rest),
+        sum(found.costed for found in searches), sum(found.seconds for found in searches),
+        bool(searches) and all(found.exhaustive for found in searches), interrupted,
+        confirmed.best is not plain, passed_over,
+    )  # fmt: skip
+    return mapped, confirmed.best
+
+
+def _cost(task: Task, zeros: KnownZeros) -> Cost:
+    """What the search minimises: the closed form of the objective."""
+    layer, spec = task.layer, task.spec
 
     def cost(column: MappingColumn) -> NDArray[np.float64]:
-        found = costs(layer, column, spec, residency, zeros, fitting_only=True)
-        values = skipping_objective(objective, found, layer, column, spec, zeros)
+        found = costs(layer, column, spec, task.residency, zeros, fitting_only=True)
+        values = skipping_objective(task.objective, found, layer, column, spec, zeros)
         if task.whole_costs:
-            values = with_ties_broken(values, found, objective)
+            values = with_ties_broken(values, found, task.objective)
         return np.where(have_room(layer, column, spec), values, np.inf)
 
+    return cost
+
+
+def _searched(
+    task: Task, cost: Cost, zeros: KnownZeros, confirmed: Confirmation, stop: Callable[[], bool]
+) -> list[Found]:
+    """The search of each space; the best of each are confirmed."""
+    layer, spec = task.layer, task.spec
+    coded = zeros.storage.held_bits[Operand.WEIGHT]
+    share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
+    fits = fits_buffers(layer, spec, task.residency, share)
     searches: list[Found] = []
-    confirmed = Confirmation(task)
     for family in task.families:
         found = search(
             map_space(layer, spec, family, fits),
             cost,
-            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, residency, objective, zeros),
-            budget=budget,
+            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, task.residency, task.objective, zeros),
+            budget=task.share,
             seed=task.seed,
             keep=_CHECKED,
             stop=stop,
@@ -127,26 +180,10 @@ def _explored(task: Task, cache: MappingCache | None, stop: Callable[[], bool]) 
         confirmed.take(found)
         if found.interrupted:
             break
-    if confirmed.best is None:
-        nearer = [_approach(task, family, cost, budget, stop) for family in task.families]
-        searches += nearer
-        for found in nearer:
-            confirmed.take(found)
-        if confirmed.best is None:
-            raise _misfit(task, nearer)
-    interrupted = searches[-1].interrupted
-    (mapping, report), *rest = confirmed.ranked
-    if not interrupted:
-        task.keep(cache, mapping)
-    mapped = MappedLayer(
-        layer, mapping, report, bounds(layer, spec, residency, zeros), tuple(rest),
-        sum(found.costed for found in searches), sum(found.seconds for found in searches),
-        all(found.exhaustive for found in searches), interrupted,
-    )  # fmt: skip
-    return mapped, confirmed.best
+    return searches
 
 
-def _approach(task: Task, family: str, cost: Cost, budget: Budget, stop: Callable[[], bool]) -> Found:
+def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> Found:
     """A search for what fits at all, where nothing that came up does: of the rest, what is nearer to fitting."""
     layer, spec = task.layer, task.spec
     have = np.array([max(1.0, kib * 8192) for kib in sizes_kib(spec)])
@@ -158,7 +195,7 @@ def _approach(task: Task, family: str, cost: Cost, budget: Budget, stop: Callabl
         short = np.where(found.steps <= MAX_STEPS, UNFIT * (1.0 + beyond), np.inf)
         return np.where(np.isfinite(values), values, short)
 
-    return search(map_space(layer, spec, family), graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop)
+    return search(map_space(layer, spec, family), graded, budget=task.share, seed=task.seed, keep=_CHECKED, stop=stop)
 
 
 def _misfit(task: Task, searches: list[Found]) -> InputError:

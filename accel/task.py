@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from accel.spec import Accelerator
 from mappings import ArrayShape, Budget, Footprint, Mapping, MapSpace
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
-from workloads import Bits, Layer
+from workloads import Bits, InputError, Layer
 
 QUICK = Budget(mappings=6000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
@@ -89,9 +89,23 @@ class Task:
         return (self.dataflow,) if self.dataflow else self.spec.mapping.dataflows
 
     @property
+    def share(self) -> Budget:
+        """What of the budget each of the spaces has: all mappings, but its part of the seconds."""
+        seconds = self.budget.seconds
+        return self.budget if seconds is None else replace(self.budget, seconds=seconds / len(self.families))
+
+    @property
     def whole_costs(self) -> bool:
         """Whether the search counts whole cycles or bits; cycles that are expected where zeros are skipped are not."""
         return self.objective in WHOLE and not (self.objective == "latency" and self.spec.pe_array.skips)
+
+    def require_dataflow(self, mapping: Mapping) -> None:
+        """Raise InputError when a mapping is of a dataflow that is not searched; "any" has them all."""
+        if self.dataflow != "any" and mapping.name not in self.families:
+            raise InputError(
+                f'not of {", ".join(self.families)}: needs such a name, or the dataflow "any"',
+                source=f"layer {self.layer.name} on {self.spec.name}, mapping {mapping.name}",
+            )
 
     def known_zeros(self) -> KnownZeros:
         """What the layer's zeros save, as the accelerator makes use of them."""

@@ -50,9 +50,13 @@ class MappingBook:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_layer", MappingProxyType(dict(self.by_layer)))
 
+    def find(self, layer: Layer) -> Mapping | None:
+        """The mapping of a layer, else the default, else None."""
+        return self.by_layer.get(layer.name, self.default)
+
     def mapping_for(self, layer: Layer) -> Mapping:
         """The mapping of a layer, else the default. Raises InputError when there is neither."""
-        found = self.by_layer.get(layer.name, self.default)
+        found = self.find(layer)
         if found is None:
             raise InputError(
                 f'no mapping for layer "{layer.name}", only for {", ".join(self.by_layer) or "none"}: '

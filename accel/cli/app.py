@@ -146,6 +146,10 @@ def map_command(
         bool, typer.Option("--pareto", help="Also the mappings between least latency and energy.")
     ] = False,
     why: Annotated[bool, typer.Option("--why", help="What binds each mapping, and what the next best costs.")] = False,
+    offer: Annotated[
+        Path | None,
+        typer.Option("--offer", metavar="FILE", help="Mappings to beat, as --out saves them: none of them is better."),
+    ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Search afresh, and keep nothing.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Save the mappings for accel run --mapping FILE.")
@@ -156,7 +160,7 @@ def map_command(
     """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound."""
     from accel.cli.map import Wishes, map_network
 
-    wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, cached=not no_cache)
+    wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, offer=offer, cached=not no_cache)
     map_network(network, chip, batch, wishes, out)
 
 

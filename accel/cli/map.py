@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from accel.mapper import MappedLayer
     from accel.mapping_cache import MappingCache
     from accel.objective import Objective
-    from mappings import Budget
+    from mappings import Budget, Mapping
+    from mappings.file import MappingBook
+    from workloads import Network
 
 _MAPPINGS_PER_SECOND = 100_000
 _WORTH_PROCESSES_SECONDS = 8.0
@@ -41,19 +44,31 @@ class Wishes:
     seed: int
     pareto: bool
     why: bool
+    book: MappingBook | None
     cached: bool
 
     @classmethod
     def of(
-        cls, objective: str, dataflow: str | None, budget: str, seed: str, *, pareto: bool, why: bool, cached: bool
+        cls,
+        objective: str,
+        dataflow: str | None,
+        budget: str,
+        seed: str,
+        *,
+        pareto: bool,
+        why: bool,
+        offer: Path | None,
+        cached: bool,
     ) -> Wishes:
-        """Raises InputError naming the flag that cannot be understood."""
+        """Raises InputError naming the flag, or the place in the file, that cannot be understood."""
         from mappings.dataflows import DATAFLOWS
+        from mappings.file import load_mappings
 
         if dataflow is not None:
             one_of("--dataflow", dataflow, (*DATAFLOWS, "any"))
         chosen = cast("Objective", one_of("--objective", objective, OBJECTIVES))
-        return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, cached)
+        book = None if offer is None else load_mappings(offer)
+        return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, book, cached)
 
     @property
     def cache(self) -> MappingCache | None:
@@ -66,6 +81,21 @@ class Wishes:
     def options(self) -> dict[str, Any]:
         """Those of `accel.task.Task`."""
         return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
+
+    def offers(self, network: Network) -> dict[str, list[Mapping]]:
+        """What each layer is offered: the file's mappings of all layers alike. Raises InputError when it has none."""
+        if self.book is None:
+            return {}
+        alike: dict[Layer, list[Mapping]] = {}
+        for layer in network.layers:
+            found = self.book.find(layer)
+            if found is not None:
+                alike.setdefault(_anonymous(layer), []).append(found)
+        if not alike:
+            names = ", ".join(self.book.by_layer)
+            raise InputError(f"no mapping for any layer of {network.name}, only for {names}", source=self.book.source)
+        offers = {layer.name: alike.get(_anonymous(layer), []) for layer in network.layers}
+        return {name: list(dict.fromkeys(mappings)) for name, mappings in offers.items()}
 
 
 def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
@@ -83,12 +113,19 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
     named = [replace(layer, name=names[layer]) for layer in distinct]
     if not named:
         raise InputError("has no layer to map, only operations without weights", source=network.name)
+    offers = wishes.offers(network)
     title = f"mapping {network.name} for {spec.name}"
     with ProgressBar(title) as progress, searchers(_workers(named, spec, wishes)) as side:
         progress(0, len(named), named[0].name)
         try:
             for layer, outcome in explore_layers(
-                named, spec, cache=wishes.cache, recall=not (wishes.why or wishes.pareto), side=side, **wishes.options
+                named,
+                spec,
+                cache=wishes.cache,
+                recall=not (wishes.why or wishes.pareto),
+                offered=offers,
+                side=side,
+                **wishes.options,
             ):
                 if isinstance(outcome, InputError):
                     failed[_anonymous(layer)] = outcome
@@ -101,10 +138,13 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
                 raise
     for layer, mapped in found.items():
         alike = sum(_anonymous(other) == layer for other in network.layers)
-        _print_layer(mapped, alike, spec, wishes)
+        _print_layer(mapped, alike, spec, wishes, offers.get(mapped.layer.name, []))
     left = len(named) - len(found) - len(failed)
     if left or any(mapped.interrupted for mapped in found.values()):
         note(f"interrupted: the last layers have the best so far, {left} layers are not mapped")
+    passed_over = [reason for mapped in found.values() for reason in mapped.passed_over]
+    if passed_over:
+        note(f"{len(passed_over)} of the offered mappings are passed over, the first because: {passed_over[0]}")
     if found:
         _print_summary(list(found.values()), wishes)
     if out is not None and found:
@@ -132,7 +172,9 @@ def _workers(layers: list[Layer], spec: Accelerator, wishes: Wishes) -> int:
     return min(os.cpu_count() or 1, len(layers)) if seconds * len(layers) > _WORTH_PROCESSES_SECONDS else 1
 
 
-def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wishes) -> None:
+def _print_layer(
+    mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wishes, offered: Sequence[Mapping]
+) -> None:
     from mappings.text import to_text
 
     layer, report, least = mapped.layer, mapped.report, mapped.bounds
@@ -148,10 +190,12 @@ def _print_layer(mapped: MappedLayer, alike: int, spec: Accelerator, wishes: Wis
         rate = human(mapped.costed / max(mapped.seconds, 1e-9), COUNT)
         whole = ", the whole space (exhaustive)" if mapped.exhaustive else ""
         write(f"  {mapped.costed} mappings costed, {rate} a second{whole}")
+    if mapped.offered:
+        write("  offered, and better than what the search found")
     if wishes.why:
         _print_reasons(mapped, wishes)
     if wishes.pareto:
-        _print_front(layer, spec, wishes)
+        _print_front(layer, spec, wishes, offered)
 
 
 def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
@@ -181,14 +225,14 @@ def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
         )
 
 
-def _print_front(layer: Layer, spec: Accelerator, wishes: Wishes) -> None:
+def _print_front(layer: Layer, spec: Accelerator, wishes: Wishes, offered: Sequence[Mapping]) -> None:
     """Mappings of which none is beaten in both latency and energy, among the best by each objective."""
     from accel.mapper import explore
     from accel.plots.pareto import pareto_front
 
     points = []
     for objective in ("latency", "edp", "energy"):
-        mapped = explore(layer, spec, **(wishes.options | {"objective": objective}))
+        mapped = explore(layer, spec, offered=offered, **(wishes.options | {"objective": objective}))
         points += [mapped.report, *(report for _, report in mapped.alternatives)]
     front = pareto_front([point.latency_cycles for point in points], [point.energy_pj for point in points])
     chosen = {
