@@ -144,7 +144,7 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
         note(f"interrupted: the last layers have the best so far, {left} layers are not mapped")
     passed_over = [reason for mapped in found.values() for reason in mapped.passed_over]
     if passed_over:
-        note(f"{len(passed_over)} of the offered mappings are passed over, the first because: {passed_over[0]}")
+        note(f"offered mappings passed over: {len(passed_over)}, the first because {passed_over[0]}")
     if found:
         _print_summary(list(found.values()), wishes)
     if out is not None and found:

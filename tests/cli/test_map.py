@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from accel import load as load_chip
+from accel.simulation import simulate_layer
 from mappings.file import load_mappings
 from workloads import load
 
@@ -28,6 +30,68 @@ def test_nests_costs_bounds_and_reasons(command: Callable[..., Any], tmp_path: P
     for layer in load("lenet5").layers:
         book.mapping_for(layer).check(layer)
     assert command("run", "lenet5", "--on", "eyeriss_v1", "--mapping", str(file)).status == 0
+
+
+def test_it_is_never_worse_than_what_it_is_offered(command: Callable[..., Any], tmp_path: Path) -> None:
+    """As when sweeping by hand: each time with the file of the last."""
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    flags = ("map", "lenet5", "--on", "eyeriss_v1", "--objective", "latency")
+    command(*flags, "--budget", "20000", "--out", first)
+    alone = command(*flags, "--budget", "1")
+    told = command(*flags, "--budget", "1", "--offer", first, "--out", second)
+    assert (told.status, told.err) == (0, "")
+    assert "offered, and better" in told.out
+    assert "offered, and better" not in alone.out
+    nests = [load_mappings(path) for path in (first, second)]
+    network, spec = load("lenet5"), load_chip("eyeriss_v1")
+    before, after = (
+        [simulate_layer(layer, nest.mapping_for(layer), spec).report.latency_cycles for layer in network.layers]
+        for nest in nests
+    )
+    assert all(cycles <= least for cycles, least in zip(after, before, strict=True))
+    # The cache has still what the search found by itself.
+    same = command(*flags, "--budget", "1")
+    assert "from the cache" in same.out
+    assert same.out.splitlines()[-6:-1] == alone.out.splitlines()[-6:-1]
+
+
+def test_layers_alike_are_offered_the_mappings_of_all_of_them(command: Callable[..., Any], tmp_path: Path) -> None:
+    twins = tmp_path / "twins.toml"
+    twins.write_text(
+        'name = "twins"\n'
+        + "".join(f'[[layer]]\nname = "{name}"\nop = "matmul"\nK = 10\nC = 64\n' for name in ("one", "two"))
+    )
+    offer = tmp_path / "offer.toml"
+    offer.write_text('[[mapping]]\nlayer = "two"\nname = "by_hand"\noff_chip = ["K 10", "C 64"]\n')
+    told = command("map", twins, "--on", "eyeriss_v1", "--budget", "1", "--offer", offer)
+    assert told.status == 0
+    assert "one, 2 layers alike" in told.out
+    assert told.err.count("\n") == 1
+    assert "offered mappings passed over: 1, the first because layer one on" in told.err
+    assert "mapping by_hand: not of row_stationary" in told.err
+    assert command("map", twins, "--on", "eyeriss_v1", "--budget", "1", "--offer", offer, "--dataflow", "any").err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["offer.toml: cannot be read", "give a .toml file that exists"]),
+        ("[[mapping]]\n", ["offer.toml", "mapping 1", "layer"]),
+        ('[[mapping]]\nlayer = "conv1"\nrows = ["K none"]\n', ["offer.toml", "layer conv1", "K none"]),
+        ('[[mapping]]\nlayer = "conv9"\n', ["offer.toml: no mapping for any layer of lenet5, only for conv9"]),
+    ],
+)
+def test_a_bad_offer_is_one_line(
+    command: Callable[..., Any], tmp_path: Path, text: str | None, words: list[str]
+) -> None:
+    offer = tmp_path / "offer.toml"
+    if text is not None:
+        offer.write_text(text)
+    outcome = command("map", "lenet5", "--on", "eyeriss_v1", "--budget", "1", "--offer", offer)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1
+    assert all(word in outcome.err for word in words)
 
 
 def test_the_second_time_comes_from_the_cache(command: Callable[..., Any]) -> None:
