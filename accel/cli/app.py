@@ -148,7 +148,7 @@ def map_command(
     why: Annotated[bool, typer.Option("--why", help="What binds each mapping, and what the next best costs.")] = False,
     offer: Annotated[
         Path | None,
-        typer.Option("--offer", metavar="FILE", help="Mappings to beat, as --out saves them: none of them is better."),
+        typer.Option("--offer", metavar="FILE", help="Mappings that --out saved: none that fits will be better."),
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Search afresh, and keep nothing.")] = False,
     out: Annotated[
