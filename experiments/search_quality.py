@@ -114,12 +114,16 @@ def against_longer(network: str, chip: str, budget: Budget, most: int | None) ->
 
 
 def ladder(chip: Accelerator, field: str, steps: tuple[float, ...]) -> Iterator[Accelerator]:
-    """The chip with more and more of one thing; without the limit of a link narrower than its DRAM."""
+    """The chip with more and more of one thing; without the limit of a link narrower than its DRAM.
+
+    Systolic arrays get bypasses: without them the skew and loading of a larger one are longer for every mapping.
+    """
     part, name = field.split(".")
     own = getattr(getattr(chip, part), name)
+    bypass = chip.pe_array.arrangement == "systolic"
+    roomy = chip.with_values({"dma.link_bits": None, "dma.link_mhz": None, "pe_array.bypass": bypass})
     for step in steps:
-        value = step if field == "dma.channels" else own * step
-        yield chip.with_values({"dma.link_bits": None, "dma.link_mhz": None, field: type(own)(value)})
+        yield roomy.with_values({field: type(own)(step if field == "dma.channels" else own * step)})
 
 
 def more_hardware(
