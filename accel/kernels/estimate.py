@@ -48,6 +48,7 @@ from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.row_energy import row_energy
 from accel.kernels.tile_room import tile_room
 from accel.kernels.tile_transfers import tile_transfers
+from accel.kernels.turns import new_turns, take_turns
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -134,7 +135,7 @@ def estimate_rows(
     numbers = np.zeros(3, dtype=np.int64)  # of transfers
     loaded = np.zeros(3, dtype=np.int64)
     entered = np.zeros(3)
-    moves, cycles, outer = np.zeros(4), np.zeros(4), np.ones(on + 1)
+    moves, cycles, turns = np.zeros(4), np.zeros(4), new_turns(on)
     room = new_room(nest.sizes)
     memo = new_memo(len(nest.parts), last - first)
     used_lanes, hops = 1, 0
@@ -212,9 +213,13 @@ def estimate_rows(
         # Bits across the pins, latency and energy.
         out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
         tile_transfers(tile, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
+        groups, runs = take_turns(walk, off, tile, tiles, extent, relevant, inside, steps, numbers, turns)
+        covered = 1  # words of outputs if all tiles were full
+        for axis in range(axes):
+            covered *= tile[axis] * tiles[axis] if relevant[axis, OUTPUT] else 1
         latency = limits[LAYER_SETUP] + layer_cycles(
-            times, axis_of, off, relevant, steps, compute / steps, moves, cycles, outer, limits[DATA_TILES],
-            limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
+            groups, runs, turns, compute / steps, numbers[OUTPUT], covered / whole[OUTPUT], moves, cycles,
+            limits[DATA_TILES], limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
         out[LATENCY] = max(latency, max(compute, out[BUS]))
         out[ENERGY] = row_energy(out, whole[OUTPUT], bits, limits, prices)

@@ -5,73 +5,78 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import borrowing_kernel
+from accel.kernels.options import borrowing_kernel, inlined_kernel
+from accel.kernels.reuse import OUTPUT, WEIGHT
+from accel.kernels.turns import PLACE, SAME, Turns
 
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-INPUT, WEIGHT, OUTPUT = 0, 1, 2
 LOAD_INPUT, LOAD_WEIGHT, LOAD_PSUM, STORE = 0, 1, 2, 3
 """Kinds of transfer."""
 
 
 @borrowing_kernel
+def _step(
+    compute: float, loads: float, store: float, stores_first: float, wait: int, runs: bool, starved: bool
+) -> float:
+    """Cycles of a step that computes, loads for a later one and stores for an earlier one side by side.
+
+    stores_first: cycles of the stores that go before the next load. wait: from a load to its use, 0 when nothing waits.
+    runs: further steps like it follow. starved: the DMA is late already.
+    """
+    step = max(compute, loads + store)
+    if wait > 0 and runs:
+        return max(step, (compute + loads + stores_first + wait) / 2)
+    if wait > 0 and not starved:
+        return max(step, loads + store + wait)
+    return step
+
+
+@inlined_kernel
 def layer_cycles(
-    times: Ints, axis_of: Ints, loops: int, relevant: Bools, steps: int, compute: float, moves: Floats, cycles: Floats,
-    outer: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+    groups: int, runs: bool, turns: Turns, compute: float, outputs: int, larger: float, moves: Floats, cycles: Floats,
+    data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
 ) -> float:  # fmt: skip
     """Cycles of all tile steps, the layer's own set-up apart, for steps of equal length and transfers of mean size.
 
-    times, axis_of: iterations, more than one, and axes of the off-chip loops. moves, cycles: (4,) number and length of
-    the transfers of each kind. Which operands change from one step to the next depends on the outermost off-chip loop
-    that moves on, so steps are taken together by that loop. A transfer waits for the step before when its buffer keeps
-    one tile; else it runs beside that step, but begins no earlier. `outer` is room for a number a loop.
+    groups, runs, turns: by `take_turns`. outputs: times that a tile of them comes in; a full one is so many times
+    `larger` than the mean. moves, cycles: (4,) number and length of the transfers of each kind. What takes the only
+    place that a buffer keeps waits for the step before; all else goes beside a step, but begins no earlier. Of the
+    transfers that could begin, those of the earliest step go first.
     """
-    outer[0] = 1.0
-    for loop in range(loops):
-        outer[loop + 1] = outer[loop] * times[loop]
-    if loops == 0:
+    if groups == 0:
         return float(setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency + compute + cycles[STORE] + turnaround)
-    # Of the changes of an operand's tile, only some move one: the buffer may have kept it.
-    inputs = weights = outputs = 1.0
-    changed_input = changed_weight = changed_output = False
-    for loop in range(loops - 1, -1, -1):
-        number = outer[loop] * (times[loop] - 1)
-        changed_input = changed_input or relevant[axis_of[loop], INPUT]
-        changed_weight = changed_weight or relevant[axis_of[loop], WEIGHT]
-        changed_output = changed_output or relevant[axis_of[loop], OUTPUT]
-        inputs += number if changed_input else 0.0
-        weights += number if changed_weight else 0.0
-        outputs += number if changed_output else 0.0
-    load_input = min(1.0, moves[LOAD_INPUT] / inputs) * cycles[LOAD_INPUT]
-    load_weight = min(1.0, moves[LOAD_WEIGHT] / weights) * cycles[LOAD_WEIGHT]
-    load_psum = min(1.0, moves[LOAD_PSUM] / outputs) * cycles[LOAD_PSUM]
-    store = min(1.0, moves[STORE] / outputs) * (cycles[STORE] + 2 * turnaround) if cycles[STORE] > 0 else 0.0
-    changed_input = changed_weight = changed_output = False
+    load_psum = moves[LOAD_PSUM] / outputs * cycles[LOAD_PSUM]
+    store = moves[STORE] / outputs * (cycles[STORE] + 2 * turnaround) if cycles[STORE] > 0 else 0.0
+    # A store that takes longer than the next step's computation: that step's store then also goes before the load that
+    # waited for the first. Full tiles decide, as they come in a row.
+    stores_first = 2 * store if larger * store > compute else store
+    least = max(compute, float(setup))
     total = 0.0
-    innermost = True
-    starved = False  # the DMA sets the pace of the innermost loop
-    for loop in range(loops - 1, -1, -1):
-        changed_input = changed_input or relevant[axis_of[loop], INPUT]
-        changed_weight = changed_weight or relevant[axis_of[loop], WEIGHT]
-        changed_output = changed_output or relevant[axis_of[loop], OUTPUT]
-        data = (load_input if changed_input else 0.0) + (load_psum if changed_output else 0.0)
-        weight = load_weight if changed_weight else 0.0
-        out = store if changed_output else 0.0
-        before = (data + out if data_tiles == 1 else 0.0) + (weight if weight_tiles == 1 else 0.0)
-        beside = (data + out if data_tiles == 2 else 0.0) + (weight if weight_tiles == 2 else 0.0)
-        step = max(max(compute, beside), float(setup))
-        if (data > 0 and data_tiles == 1) or (weight > 0 and weight_tiles == 1):
-            before += latency
-        elif data + weight > 0:
-            if innermost and times[loop] > 2:
-                step = max(step, (compute + beside + latency) / 2)
-            elif not starved:
-                step = max(step, beside + latency)
-        if innermost:
-            starved = beside >= compute
-            innermost = False
-        total += outer[loop] * (times[loop] - 1) * (before + step)
+    starved = False  # the DMA sets the pace of the first group
+    for group in range(groups):
+        before = beside = 0.0
+        for operand in range(3):
+            change = turns.changes[group, operand]
+            if change != SAME:
+                coming = turns.shares[change, operand] * (load_psum if operand == OUTPUT else cycles[operand])
+                if change == PLACE and (weight_tiles if operand == WEIGHT else data_tiles) == 1:
+                    before += coming
+                else:
+                    beside += coming
+        leaves = turns.changes[group, OUTPUT]
+        stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
+        wait = latency if before == 0 and beside > 0 else 0
+        in_a_row = runs and group == 0
+        step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
+        if before > 0 or (data_tiles == 1 and leaves == PLACE):
+            before += stored * store + (latency if before > 0 else 0)
+        elif stored > 0:  # so many steps have a store beside them, rather than each a part of one
+            longer = _step(least, beside, store, stores_first, wait, in_a_row, starved)
+            step += stored * (longer - step)
+        if group == 0:
+            starved = step > compute
+        total += turns.steps[group] * (before + step)
     first = setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency
-    return float(first + total * (steps - 1) / (outer[loops] - 1) + compute + cycles[STORE] + turnaround)
+    return float(first + total + compute + cycles[STORE] + turnaround)
