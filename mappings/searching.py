@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn
 from mappings.exhaustive import whole_space
+from mappings.leaders import Leaders
 from mappings.mapping import Mapping
 from mappings.pool import Pool
 from mappings.space import MapSpace
@@ -58,7 +59,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best mappings, best first, each with its cost.
+    """The best mappings, and those of other orders of tiles that come near them, best first, each with its cost.
 
     `costed` mappings in `seconds`; `pruned` more were not, because their bound cannot beat the best. What does not fit
     counts as neither.
@@ -117,8 +118,10 @@ def search(
         if not run.pool.entries:
             raise
     run.pool.refine()
-    ranked = tuple((value, column[0]) for value, _, _, column, _ in run.pool.entries[:keep])
-    return Found(ranked, run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
+    best = {column[0]: value for value, _, _, column, _ in run.pool.entries[:keep]}
+    best |= {column[0]: value for value, column in run.leaders.ranked[:keep]}
+    ranked = sorted(((value, mapping) for mapping, value in best.items()), key=lambda entry: entry[0])
+    return Found(tuple(ranked), run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
 
 
 class _Run:
@@ -128,7 +131,7 @@ class _Run:
         self, space: MapSpace, cost: Cost, bound: Cost | None, random: np.random.Generator, pool: Pool
     ) -> None:
         self.began = monotonic()
-        self.pool = pool
+        self.pool, self.leaders = pool, Leaders()
         self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
 
@@ -194,4 +197,6 @@ class _Run:
                 column = promising
             if len(column):
                 self.costed += len(column)
-                self.pool.add(column, self._cost(column))
+                values = self._cost(column)
+                self.pool.add(column, values)
+                self.leaders.add(column, values)

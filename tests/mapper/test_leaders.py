@@ -1,0 +1,40 @@
+"""Does a search hand on the best of every order of tiles that comes near the best of all?"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accel import load
+from accel.task import map_space
+from mappings import Budget, Mapping, search
+from mappings.column import MappingColumn
+from workloads import Layer
+
+
+def order(mapping: Mapping) -> tuple[object, ...]:
+    return mapping.name, tuple(loop.axis for loop in mapping.off_chip), mapping.hold
+
+
+def test_the_best_of_every_order_near_the_best_is_handed_on() -> None:
+    """Costs that have nothing to do with the machine, so that no order is preferred."""
+    seen: dict[tuple[object, ...], float] = {}
+
+    def cost(column: MappingColumn) -> NDArray[np.float64]:
+        mappings = [column[row] for row in range(len(column))]
+        values = [100.0 + crc32(repr(mapping).encode()) % 97 for mapping in mappings]
+        for mapping, value in zip(mappings, values, strict=True):
+            seen[order(mapping)] = min(value, seen.get(order(mapping), np.inf))
+        return np.array(values)
+
+    layer = Layer("conv", K=8, C=4, P=6, Q=6, R=3, S=3)
+    found = search(map_space(layer, load("eyeriss_v1"), "any"), cost, budget=Budget(2000), keep=10_000)
+    least = min(seen.values())
+    near = {key: value for key, value in seen.items() if value <= 1.3 * least}
+    handed: dict[tuple[object, ...], float] = {}
+    for value, mapping in found.ranked:
+        handed.setdefault(order(mapping), value)
+    assert len(near) > 64 and near.items() <= handed.items()
+    assert [value for value, _ in found.ranked] == sorted(value for value, _ in found.ranked)
