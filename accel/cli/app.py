@@ -158,7 +158,8 @@ def map_command(
     seed: Annotated[str, typer.Option("--seed", metavar="S", help="Seed of the search.")] = "0",
 ) -> None:
     """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound."""
-    from accel.cli.map import Wishes, map_network
+    from accel.cli.map import map_network
+    from accel.cli.wishes import Wishes
 
     wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, offer=offer, cached=not no_cache)
     map_network(network, chip, batch, wishes, out)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
 from accel.cli.progress import ProgressBar
-from accel.cli.values import budget_of, one_of, whole
+from accel.cli.values import whole
+from accel.cli.wishes import Wishes, anonymous
 from accel.cli.workers import searchers
-from accel.objective import OBJECTIVES, objective_value
+from accel.objective import objective_value
 from accel.output import require_writable, write_text
 from accel.spec import Accelerator, load
 from accel.units import COUNT, DATA, ENERGY, human
@@ -23,79 +24,11 @@ from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer
-    from accel.mapping_cache import MappingCache
-    from accel.objective import Objective
-    from mappings import Budget, Mapping
-    from mappings.file import MappingBook
-    from workloads import Network
+    from mappings import Mapping
 
 _MAPPINGS_PER_SECOND = 100_000
 _WORTH_PROCESSES_SECONDS = 8.0
 """A process takes a second or two of a core before it searches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the flags of `accel map` ask for."""
-
-    objective: Objective
-    dataflow: str | None
-    budget: Budget
-    seed: int
-    pareto: bool
-    why: bool
-    book: MappingBook | None
-    cached: bool
-
-    @classmethod
-    def of(
-        cls,
-        objective: str,
-        dataflow: str | None,
-        budget: str,
-        seed: str,
-        *,
-        pareto: bool,
-        why: bool,
-        offer: Path | None,
-        cached: bool,
-    ) -> Wishes:
-        """Raises InputError naming the flag, or the place in the file, that cannot be understood."""
-        from mappings.dataflows import DATAFLOWS
-        from mappings.file import load_mappings
-
-        if dataflow is not None:
-            one_of("--dataflow", dataflow, (*DATAFLOWS, "any"))
-        chosen = cast("Objective", one_of("--objective", objective, OBJECTIVES))
-        book = None if offer is None else load_mappings(offer)
-        return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, book, cached)
-
-    @property
-    def cache(self) -> MappingCache | None:
-        """Where mappings are kept, if they are."""
-        from accel.mapping_cache import MappingCache, default_folder
-
-        return MappingCache(default_folder()) if self.cached else None
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Those of `accel.task.Task`."""
-        return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
-
-    def offers(self, network: Network) -> dict[str, list[Mapping]]:
-        """What each layer is offered: the file's mappings of all layers alike. Raises InputError when it has none."""
-        if self.book is None:
-            return {}
-        alike: dict[Layer, list[Mapping]] = {}
-        for layer in network.layers:
-            found = self.book.find(layer)
-            if found is not None:
-                alike.setdefault(_anonymous(layer), []).append(found)
-        if not alike:
-            names = ", ".join(self.book.by_layer)
-            raise InputError(f"no mapping for any layer of {network.name}, only for {names}", source=self.book.source)
-        offers = {layer.name: alike.get(_anonymous(layer), []) for layer in network.layers}
-        return {name: list(dict.fromkeys(mappings)) for name, mappings in offers.items()}
 
 
 def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
@@ -108,8 +41,8 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
     network = load_network(name, whole("--batch", batch, 1))
     found: dict[Layer, MappedLayer] = {}
     failed: dict[Layer, InputError] = {}
-    distinct = list(dict.fromkeys(_anonymous(layer) for layer in network.layers))
-    names = {_anonymous(layer): layer.name for layer in reversed(network.layers)}
+    distinct = list(dict.fromkeys(anonymous(layer) for layer in network.layers))
+    names = {anonymous(layer): layer.name for layer in reversed(network.layers)}
     named = [replace(layer, name=names[layer]) for layer in distinct]
     if not named:
         raise InputError("has no layer to map, only operations without weights", source=network.name)
@@ -128,16 +61,16 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
                 **wishes.options,
             ):
                 if isinstance(outcome, InputError):
-                    failed[_anonymous(layer)] = outcome
+                    failed[anonymous(layer)] = outcome
                 else:
-                    found[_anonymous(layer)] = outcome
+                    found[anonymous(layer)] = outcome
                 done = len(found) + len(failed)
                 progress(done, len(named), named[min(done, len(named) - 1)].name)
         except KeyboardInterrupt:
             if not found:
                 raise
     for layer, mapped in found.items():
-        alike = sum(_anonymous(other) == layer for other in network.layers)
+        alike = sum(anonymous(other) == layer for other in network.layers)
         _print_layer(mapped, alike, spec, wishes, offers.get(mapped.layer.name, []))
     left = len(named) - len(found) - len(failed)
     if left or any(mapped.interrupted for mapped in found.values()):
@@ -150,17 +83,13 @@ def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | No
     if out is not None and found:
         from mappings.file import MappingBook, dump_mappings
 
-        nests = {layer.name: found[_anonymous(layer)].mapping for layer in network.layers if _anonymous(layer) in found}
+        nests = {layer.name: found[anonymous(layer)].mapping for layer in network.layers if anonymous(layer) in found}
         write_text(out, dump_mappings(MappingBook(nests)))
         write(f"saved:    {out}")
     for error in list(failed.values())[1:]:
         note(f"error: {error}")
     if failed:
         raise next(iter(failed.values()))
-
-
-def _anonymous(layer: Layer) -> Layer:
-    return replace(layer, name="", tensors=None)
 
 
 def _workers(layers: list[Layer], spec: Accelerator, wishes: Wishes) -> int:
