@@ -57,7 +57,7 @@ class Confirmation:
             if value >= UNFIT:
                 break
             # What costs exactly as much in the same order does the same on other PEs.
-            distinct.setdefault((value, (tuple(loop.axis for loop in mapping.off_chip), mapping.hold)), mapping)
+            distinct.setdefault((value, mapping.order), mapping)
         waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
         ratios: dict[object, float] = {}
         best, number, played = inf, 0, 0

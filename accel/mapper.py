@@ -94,8 +94,8 @@ def explore(
     array skips them. The cache takes what is found; recall: a mapping in it stands for a search, and its alternatives.
     offered: mappings known from elsewhere, such as smaller hardware. The result is never worse than any of them that is
     of the task's dataflows and fits; they change neither the search nor what the cache takes.
-    Ctrl-C, or `stop` saying True, ends it with the best so far, of the offered too; before anything was found, Ctrl-C
-    is raised.
+    Ctrl-C, or `stop` saying True, ends the search with the best so far, of the offered too; before anything was found,
+    or while the last mappings are simulated, Ctrl-C is raised.
     Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits, or why else the
     one nearest to fitting cannot be simulated.
     """
@@ -131,7 +131,7 @@ def _explored(
     # Only now: what is offered must not lead a search, nor stand in the cache for what one finds.
     passed_over = confirmed.offer(offered)
     if confirmed.best is None:
-        raise _misfit(task, nearer)
+        raise _misfit(task, nearer, passed_over)
     (mapping, report), *rest = confirmed.ranked
     mapped = MappedLayer(
         task.layer, mapping, report, bounds(task.layer, task.spec, task.residency, zeros), tuple(rest),
@@ -198,14 +198,14 @@ def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> 
     return search(map_space(layer, spec, family), graded, budget=task.share, seed=task.seed, keep=_CHECKED, stop=stop)
 
 
-def _misfit(task: Task, searches: list[Found]) -> InputError:
-    """Why nothing fits, told of the mapping that comes nearest to fitting."""
+def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> InputError:
+    """Why nothing fits, told of the mapping that comes nearest to fitting, and of the first that was offered."""
     nearest = [found.ranked[0] for found in searches if found.ranked and found.ranked[0][0] < np.inf]
     if nearest:
         mapping = min(nearest, key=lambda near: near[0])[1]
         try:
             simulate_layer(task.layer, mapping, task.spec, seed=task.seed, residency=task.residency)
         except InputError as error:
-            return error
+            return InputError(f"{error}; offered: {passed_over[0]}") if passed_over else error
     families = ", ".join(task.families)
     return InputError(f"no mapping of {families} covers layer {task.layer.name}", source=task.spec.name)

@@ -169,7 +169,7 @@ def _work(
     layer, counts, mapping = tiles.layer, lowered.counts, tiles.mapping
     issued, spent = issued_macs(layer, zeros, spec.pe_array)
     mac_cycles = spec.pe_array.mac_cycles_at(lowered.width.input, lowered.width.weight)
-    busy_pes = layer.macs * mac_cycles / lowered.dense_mac_cycles / prod(loop.factor for loop in mapping.lanes)
+    busy_pes = layer.macs * mac_cycles / lowered.dense_mac_cycles / mapping.used("lanes")
     reduced = prod(loop.factor for level in (mapping.rows, mapping.columns) for loop in level if loop.axis[0] in "CRS")
     leaving = int(counts[passes.WRITE_PSUM] + counts[passes.WRITE_OUTPUT])
     loads = moved["dram_read_input_bits"] + moved["dram_read_psum_bits"]
@@ -187,7 +187,7 @@ def _work(
         input_fills=round(int(counts[passes.FILL_INPUT]) * busy_pes),
         weight_fills=round(int(counts[passes.FILL_WEIGHT]) * busy_pes),
         output_fills=round(int(counts[passes.FILL_OUTPUT]) * busy_pes),
-        reduction_hops=leaving * (min(reduced, spec.pe_array.rows * spec.pe_array.columns) - 1),
+        reduction_hops=leaving * (reduced - 1),
         bus_bits=sum(array.values()) - array["array_read_weight_bits"],
         weight_bus_bits=array["array_read_weight_bits"],
         data_buffer_read_bits=array["array_read_input_bits"] + int(at_dma[OUTPUT]) + (0 if apart else psum_read),

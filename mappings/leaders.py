@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.column import MappingColumn
+from mappings.mapping import Mapping
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ class Leaders:
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[object, ...], tuple[float, MappingColumn]] = {}
+        self._found: dict[object, tuple[float, Mapping]] = {}
         self._least = np.inf
 
     def add(self, column: MappingColumn, values: Floats) -> None:
@@ -31,16 +32,16 @@ class Leaders:
         if not len(near) or not np.isfinite(self._least):
             return
         near = near[np.argsort(values[near], kind="stable")]
-        shape, loops = column.shape, len(column.shape.off_chip)
+        loops = len(column.shape.off_chip)
         moving = (column.factors[near, :loops] > 1) @ (1 << np.arange(loops))
-        for mask, first in zip(*np.unique(moving, return_index=True), strict=True):
-            row = near[first]
-            key = (shape.name, shape.off_chip, shape.hold, int(mask))
+        for row in near[np.unique(moving, return_index=True)[1]].tolist():
+            mapping = column[row]
+            key = mapping.name, mapping.order
             if key not in self._found or values[row] < self._found[key][0]:
-                self._found[key] = float(values[row]), MappingColumn(shape, column.factors[row : row + 1].copy())
+                self._found[key] = float(values[row]), mapping
 
     @property
-    def ranked(self) -> list[tuple[float, MappingColumn]]:
+    def ranked(self) -> list[tuple[float, Mapping]]:
         """Best first; of equal ones that found first."""
         near = [entry for entry in self._found.values() if entry[0] <= _NEAR * self._least]
         return sorted(near, key=lambda entry: entry[0])

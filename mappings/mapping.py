@@ -86,6 +86,11 @@ class Mapping:
         """PEs and lanes that work on different indices of `axis`."""
         return prod(loop.factor for level in SPATIAL_LEVELS for loop in getattr(self, level) if loop.axis == axis)
 
+    @property
+    def order(self) -> tuple[tuple[str, ...], tuple[int | None, ...]]:
+        """That of its tiles: the axes of the off-chip loops, and where operands are held among them."""
+        return tuple(loop.axis for loop in self.off_chip), self.hold
+
     def used(self, level: str) -> int:
         """Rows, columns or lanes that the loops of a spatial level are unrolled over."""
         return prod(loop.factor for loop in getattr(self, level))

@@ -119,7 +119,7 @@ def search(
             raise
     run.pool.refine()
     best = {column[0]: value for value, _, _, column, _ in run.pool.entries[:keep]}
-    best |= {column[0]: value for value, column in run.leaders.ranked[:keep]}
+    best |= {mapping: value for value, mapping in run.leaders.ranked[:keep]}
     ranked = sorted(((value, mapping) for mapping, value in best.items()), key=lambda entry: entry[0])
     return Found(tuple(ranked), run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
 

@@ -120,7 +120,7 @@ def _print_layer(
         whole = ", the whole space (exhaustive)" if mapped.exhaustive else ""
         write(f"  {mapped.costed} mappings costed, {rate} a second{whole}")
     if mapped.offered:
-        write("  offered, and better than what the search found")
+        write("  offered: the search found none as good")
     if wishes.why:
         _print_reasons(mapped, wishes)
     if wishes.pareto:

@@ -58,7 +58,7 @@ class Format(Protocol):
         """As the spec calls it."""
 
     def stored(self, words: Words) -> StoredBits:
-        """Bits of the tensor, by part, without coding it."""
+        """Bits of the tensor, by part, and what it takes to read them, without coding it."""
 
     def coded_bits(self, words: Words) -> int:
         """Bits of the tensor: the total of `stored`."""

@@ -109,7 +109,7 @@ def test_the_estimate_spends_on_codecs_what_the_simulation_does(
 
 @pytest.mark.parametrize("chip", ["eie", "sparten", "scnn"])
 def test_so_it_does_on_decoders_before_the_array(chip: str) -> None:
-    """But for the rounding of shares."""
+    """But for the rounding of shares, where every pass finds work."""
     spec, layer = load(chip), Layer("conv", C=128, K=128, P=8, Q=8, R=3, S=3, density=Density(0.4, 0.2, 0.4))
     mapped = explore(layer, spec, budget=Budget(500))
     row = estimate(layer, [mapped.mapping], spec).iloc[0]
