@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import borrowing_kernel, inlined_kernel
+from accel.kernels.options import borrowing_kernel
 from accel.kernels.reuse import OUTPUT, WEIGHT
 from accel.kernels.turns import PLACE, SAME, Turns
 
@@ -33,7 +33,7 @@ def _step(
     return step
 
 
-@inlined_kernel
+@borrowing_kernel
 def layer_cycles(
     groups: int, runs: bool, turns: Turns, compute: float, outputs: int, larger: float, moves: Floats, cycles: Floats,
     data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
