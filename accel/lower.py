@@ -174,10 +174,16 @@ def _skipping_counts(schedule: TileSchedule, work: Work, shares: Ints, spec: Acc
     counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
     log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
     bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
-    for step, key in enumerate(tiles.keys):
+    inputs = 1 << Operand.INPUT | 1 << Operand.WEIGHT
+    loaded = 0  # of them, those that a pass with work has brought and no tile has changed since
+    for step, key in enumerate(tiles.keys.copy()):
         first = bounds[step]
+        loaded &= key[-2]
+        key[-2] &= loaded | ~inputs
         passes.walk_passes(*tiles.arguments(key, counts[step], shares, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
+        if work.issued[first : bounds[step + 1]].any():
+            loaded = inputs
     if work.halo is not None:
         exchange(log, work.halo, spec.pe_array)
     finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
@@ -207,7 +213,7 @@ class _Tiles:
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = still_held(schedule, held, spec.pe_array.keep_registers)
+        continued = still_held(schedule, held, bool(geometry.window[0] >= 0), spec.pe_array)
         continued[turns] = 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])

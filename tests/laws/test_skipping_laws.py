@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel import LayerReport
+from accel.kernels import passes
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator, load
 from accel.task import array_shape
+from experiments.timeloop import machine
 from mappings import Loop, Mapping
 from mappings.dataflows import candidates
+from tests.kernels import reference
 from tests.strategies import accelerators, layers_and_mappings
 from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
@@ -96,6 +99,34 @@ def test_nothing_but_zeros_takes_no_mac_cycle(case: tuple[Layer, Mapping, Accele
     assert found.mac_cycles == found.effectual_macs == found.array_read_input_bits == 0
     assert found.skipped_macs == layer.macs
     assert found.dram_write_output_bits == report(zeros, mapping, spec).dram_write_output_bits
+
+
+@given(cases(), st.booleans(), st.integers(0, 99))
+def test_weights_that_meet_an_input_are_loaded_whatever_passes_had_no_work(
+    case: tuple[Layer, Mapping, Accelerator], keep: bool, seed: int
+) -> None:
+    layer, mapping, spec = case
+    words = draw(layer, seed)
+    images = np.random.default_rng(seed).random((layer.N, layer.G * layer.C, 1, 1)) < 0.5
+    some = layer.with_tensors(Tensors((words.input * images).astype(words.input.dtype), words.weight))
+    plain = {"weight_buffer.format": "none", "dma.codec.weight": "none", "pe_array.keep_registers": keep}
+    skips = handling(spec.with_values(plain), "skip", "none")
+    counts = simulate_layer(some, mapping, skips).lowered.counts
+    assert counts[passes.READ_WEIGHT] >= layer.K * np.count_nonzero(reference.inputs_met(some, some.tensors.input))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("silent", [0, 1])
+def test_weights_come_with_the_first_image_that_is_not_zero(silent: int, keep: bool) -> None:
+    """Two images in turn, one of them zero: 2 x 2 weights are loaded once, 2 inputs and 4 MACs are all there is."""
+    layer = Layer("images", N=2, K=2, C=2)
+    words = Tensors(np.ones(layer.input_shape, np.int8), np.ones(layer.weight_shape, np.int8))
+    words.input[silent] = 0
+    mapping = Mapping("in turn", off_chip=(Loop("N", 2),), registers=(Loop("K", 2), Loop("C", 2)))
+    spec = handling(machine().with_values({"pe_array.keep_registers": keep}), "skip", "none")
+    found = simulate_layer(layer.with_tensors(words), mapping, spec)
+    assert found.lowered.counts[[passes.READ_WEIGHT, passes.FILL_WEIGHT]].tolist() == [4, 4]
+    assert found.report.mac_cycles == 4
 
 
 def test_lockstep_groups_wait_for_their_slowest_and_queues_do_not() -> None:

@@ -177,6 +177,18 @@ def test_strips_of_a_convolution(stride: int, side: int, words: int, filters: in
     assert dram(found) == (filters * 2 * words * side, 72, 0, 256)
 
 
+def test_a_word_under_the_last_window_of_a_tile_stays_for_the_first_of_the_next() -> None:
+    layer = Layer("row", Q=2, S=2)
+    found = of(layer, nest(off_chip="S2", on_chip="Q2"))
+    # Pass by pass a single input: 0 and 1 under the first tap, 1 and 2 under the second. The buffer gets 2 + 1 words;
+    # the registers 3 too: as the second tile begins, the 1 is still there.
+    assert dram(found) == (3, 2, 0, 2)
+    assert buffer(found) == (3, 2, 2, 4)
+    # Strides of the tap that step over a word leave nothing in common: 0 and 2, then 1 and 3.
+    apart = of(replace(layer, stride=(1, 2)), nest(off_chip="S2", on_chip="Q2"))
+    assert buffer(apart) == (4, 2, 2, 4)
+
+
 def test_tiles_of_a_convolution_along_both_sides() -> None:
     layer = Layer("tiles", P=8, Q=8, R=3, S=3)
     found = of(layer, nest(off_chip="P2 Q2", registers="P4 Q4 R3 S3"))
