@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels import passes
+from accel.kernels import array_fields
 from accel.spec import Accelerator
 from mappings import Loop, Mapping, axis_relevant
 from workloads.errors import InputError
@@ -53,22 +53,26 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
     each where that is for others to say (None).
     """
     array = spec.pe_array
-    machine = np.zeros(passes.MACHINE_FIELDS, dtype=np.int64)
-    for place, level in ((passes.ROWS, "rows"), (passes.COLUMNS, "columns")):
+    machine = np.zeros(array_fields.MACHINE_FIELDS, dtype=np.int64)
+    for place, level in ((array_fields.ROWS, "rows"), (array_fields.COLUMNS, "columns")):
         used = mapping.used(level) if mapping else 1
         machine[place] = used if array.bypass else getattr(array, level)
-    machine[passes.SYSTOLIC] = array.arrangement == "systolic"
-    machine[passes.OVERLAP_PASSES] = array.overlap_passes
-    machine[passes.WINDOW_REUSE] = array.window_reuse
-    machine[passes.KEEP_REGISTERS] = array.keep_registers
-    machine[passes.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
+    machine[array_fields.SYSTOLIC] = array.arrangement == "systolic"
+    machine[array_fields.OVERLAP_PASSES] = array.overlap_passes
+    machine[array_fields.WINDOW_REUSE] = array.window_reuse
+    machine[array_fields.KEEP_REGISTERS] = array.keep_registers
+    if array.multicast == "tile":
+        machine[array_fields.TILE_MULTICAST] = True
+        for offset, dim in enumerate("PQRS"):
+            machine[array_fields.BLOCKED + offset] = getattr(array.distribution, dim) == "blocked"
+    machine[array_fields.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
     for offset, operand in enumerate(("input", "weight", "output")):
-        machine[passes.REGISTERS + offset] = getattr(array.registers, operand)
-        machine[passes.DOUBLE_BUFFERED + offset] = getattr(array.register_double_buffered, operand)
+        machine[array_fields.REGISTERS + offset] = getattr(array.registers, operand)
+        machine[array_fields.DOUBLE_BUFFERED + offset] = getattr(array.register_double_buffered, operand)
     for offset, port in enumerate(("input", "weight", "psum", "output")):
-        machine[passes.PORT_BITS + offset] = getattr(array.ports, port)
-    machine[passes.WORD_BITS : passes.WORD_BITS + 4] = (width.input, width.weight, width.psum, width.output)
-    machine[passes.MAC_CYCLES] = array.mac_cycles_at(width.input, width.weight)
+        machine[array_fields.PORT_BITS + offset] = getattr(array.ports, port)
+    machine[array_fields.WORD_BITS : array_fields.WORD_BITS + 4] = (width.input, width.weight, width.psum, width.output)
+    machine[array_fields.MAC_CYCLES] = array.mac_cycles_at(width.input, width.weight)
     return machine
 
 

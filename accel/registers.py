@@ -48,5 +48,11 @@ def _input_places(schedule: TileSchedule, full: Ints) -> tuple[Ints, Ints]:
     at = np.concatenate([starts, starts + offset])
     sizes = np.concatenate([np.minimum(extents, full), extents - offset])
     spans = {axis: (at[:, column], sizes[:, column]) for column, axis in enumerate(schedule.axes)}
-    first, last = input_places(schedule.layer, dim_ranges(schedule.layer, spans)).reshape(2, -1)
+    places = input_places(schedule.layer, dim_ranges(schedule.layer, spans))
+    # Dealt to PEs in other numbers, the same words lie in other registers.
+    dealt = [
+        column for column, axis in enumerate(schedule.axes) if axis in "PQRS" and schedule.mapping.unrolled(axis) > 1
+    ]
+    keys = np.column_stack([places, sizes[:, dealt]])
+    first, last = np.unique(keys, axis=0, return_inverse=True)[1].reshape(2, -1)
     return first, last

@@ -7,10 +7,8 @@ documentation. Levels are DRAM, a shared buffer, and PEs with a register file ea
 takes time. Its `register_words` matter where a register file holds less than the loops inside it touch.
 
 Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
-tensors without padding, windows without gaps (stride at most the taps of a tile), unrolled G, N, K and C. Different:
+tensors without padding, windows without gaps (stride at most the taps of a tile). Different:
 
-- unrolled P, Q, R or S: here a word that several PEs need in a pass crosses the buffer port once, in Timeloop once for
-  every different tile of a PE;
 - stride gaps: here words that no window touches are not fetched; Timeloop moves the whole box around a tile;
 - register windows start anew with every tile in the buffer; Timeloop may slide on, and takes the second iteration of
   each loop for all later ones, which shifts a window's first words at such edges.

@@ -102,10 +102,10 @@ def layers_and_mappings(draw: Draw, **options: Any) -> tuple[Layer, Mapping]:
 
 
 @st.composite
-def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
+def accelerators(draw: Draw, mapping: Mapping | None = None, *, arrangement: str = "") -> Accelerator:
     """Accelerators that differ in every way that costs cycles, large enough for a mapping of a small layer."""
     used = {level: mapping.used(level) if mapping else 1 for level in ("rows", "columns", "lanes")}
-    systolic = draw(st.booleans())
+    systolic = draw(st.booleans()) if not arrangement else arrangement == "systolic"
     values: dict[str, Any] = {
         "name": "random",
         "clock_mhz": float(draw(st.sampled_from([100, 333, 1000]))),
@@ -117,6 +117,7 @@ def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
         "pe_array.bypass": systolic and draw(st.booleans()),
         "pe_array.window_reuse": draw(st.booleans()),
         "pe_array.keep_registers": draw(st.booleans()),
+        "pe_array.multicast": "word" if systolic else draw(st.sampled_from(["word", "tile"])),
         "data_buffer.halo_reuse": draw(st.booleans()),
         "pe_array.accumulation_latency_cycles": draw(st.integers(0, 3)),
         "controller.layer_setup_cycles": draw(st.integers(0, 9)),
@@ -124,6 +125,8 @@ def accelerators(draw: Draw, mapping: Mapping | None = None) -> Accelerator:
         "dma.dram": draw(st.sampled_from(["DDR3-1600", "LPDDR3-1600", "HBM2-2000"])),
         "dma.channels": draw(st.integers(1, 2)),
     }
+    for dim in "PQRS" if values["pe_array.multicast"] == "tile" else "":
+        values[f"pe_array.distribution.{dim}"] = draw(st.sampled_from(["interleaved", "blocked"]))
     for level, count in used.items():
         values[f"pe_array.{level}"] = count + draw(st.integers(0, 3))
     for operand in ("input", "weight", "output"):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels import inner
+from accel.kernels.array_fields import COLUMNS, OVERLAP_PASSES, ROWS, WORD_BITS
 from accel.kernels.buffer_words import TILE, held_words, loaded_words
 from accel.kernels.dram import per_unit
 from accel.kernels.estimate_layout import (
@@ -41,7 +42,6 @@ from accel.kernels.inner import pass_totals
 from accel.kernels.input_tiles import new_memo, new_room
 from accel.kernels.options import kernel
 from accel.kernels.overlap import layer_cycles
-from accel.kernels.passes import COLUMNS, OVERLAP_PASSES, ROWS, WORD_BITS
 from accel.kernels.register_words import register_inputs, register_words
 from accel.kernels.returns import new_walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
@@ -147,7 +147,7 @@ def estimate_rows(
             used_lanes, hops = _group_totals(
                 factor, loop_axes, levels, nest, machine, zeros, spatial, whole_pass, blocks, uses, totals
             )
-            distinct_inputs = register_inputs(extent, walk.starts, 0, whole_pass, relevant, nest.window, nest.strides)
+            distinct_inputs = register_inputs(walk.starts, 0, whole_pass, spatial, nest, machine)
 
         # Tiles.
         active = 0
@@ -181,8 +181,9 @@ def estimate_rows(
         # Words, and the cycles of the passes.
         loaded_words(touched, off, walk, nest, region, regions, inside, uses, whole, room, memo, numbers, loaded)
         streams = register_words(
-            walk, off, active, tile, tiles, whole_pass, blocks, nest, uses, totals, whole, distinct_inputs, entered
-        )
+            walk, off, active, tile, tiles, whole_pass, blocks, spatial, nest, machine, uses, totals, whole,
+            distinct_inputs, entered,
+        )  # fmt: skip
         returns_input = entered[INPUT] / distinct_inputs
         returns_weight = entered[WEIGHT] / whole[WEIGHT]
         returns_output = entered[OUTPUT] / whole[OUTPUT]

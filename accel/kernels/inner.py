@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import kernel
-from accel.kernels.passes import (
+from accel.kernels.array_fields import (
     ACCUMULATION_LATENCY,
     DOUBLE_BUFFERED,
-    MAC_CYCLES,
     OVERLAP_PASSES,
     PORT_BITS,
-    REGISTERS,
     SYSTOLIC,
     WORD_BITS,
 )
+from accel.kernels.options import kernel
 from accel.kernels.reuse import ANALYSIS, CYCLES, FILL, HELD, OUTPUT, SLICE, UNIQUE_OUTPUT, WORDS, analyse, port_cycles
 
 Ints = NDArray[np.int64]
@@ -65,11 +63,9 @@ def pass_totals(
     """
     axes = len(extent)
     totals[:] = 0
-    registers = machine[REGISTERS : REGISTERS + 3]
     ports = machine[PORT_BITS : PORT_BITS + 4]
     bits = machine[WORD_BITS : WORD_BITS + 4]
     systolic = machine[SYSTOLIC] != 0
-    mac_cycles = machine[MAC_CYCLES]
     totals[SKEW] = rows + columns - 2 if systolic else 0
     skew = totals[SKEW] if machine[OVERLAP_PASSES] == 0 else 0.0
     room = np.empty((3, axes), dtype=np.int64)
@@ -87,9 +83,7 @@ def pass_totals(
             others[operand] *= 1 if relevant[axis, operand] else blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
-    analyse(
-        pass_extent, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
-    )  # fmt: skip
+    analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, one)
     for operand in range(3):
         totals[HELD_FLAG + operand] = one[HELD + operand]
     held_output = one[HELD + OUTPUT] != 0
@@ -114,9 +108,7 @@ def pass_totals(
             number *= here
             chains *= 1 if reduced[axis] else here
         if not analysed:
-            analyse(
-                shape, register_axis, unroll, lanes, relevant, window, strides, registers, systolic, mac_cycles, one
-            )  # fmt: skip
+            analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, one)
         pes = 1
         for axis in range(axes):
             pes *= max(1, min(unroll[axis], shape[axis]) // lanes[axis])

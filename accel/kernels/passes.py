@@ -5,6 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.kernels.array_fields import (
+    ACCUMULATION_LATENCY,
+    COLUMNS,
+    DOUBLE_BUFFERED,
+    KEEP_REGISTERS,
+    OVERLAP_PASSES,
+    PORT_BITS,
+    ROWS,
+    SYSTOLIC,
+    TILE_MULTICAST,
+    WORD_BITS,
+)
 from accel.kernels.options import kernel
 from accel.kernels.reuse import (
     ANALYSIS,
@@ -18,8 +30,10 @@ from accel.kernels.reuse import (
     WORDS,
     analyse,
     fresh_words,
+    own_steps,
     pe_extent,
     port_cycles,
+    slid_words_by_pe,
 )
 
 Ints = NDArray[np.int64]
@@ -36,26 +50,6 @@ COUNTS = 12
 EXTRA, WAITING, PORT_PACE = 0, 1, 2
 LOGGED = 3
 
-# Fields of the machine vector.
-(
-    ROWS,
-    COLUMNS,
-    SYSTOLIC,
-    OVERLAP_PASSES,
-    WINDOW_REUSE,
-    ACCUMULATION_LATENCY,
-    REGISTERS,
-    DOUBLE_BUFFERED,
-    PORT_BITS,
-    WORD_BITS,
-    MAC_CYCLES,
-    KEEP_REGISTERS,
-) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21)
-MACHINE_FIELDS = 22
-"""ROWS and COLUMNS: those that operands travel through. REGISTERS and DOUBLE_BUFFERED take three fields (input, weight,
-output), PORT_BITS and WORD_BITS a fourth: input, weight, partial sums in (words: partial sums), outputs out (words:
-finished outputs). MAC_CYCLES: those of a MAC."""
-
 STREAM = 8
 """Bit of `continued` beside one for each operand (INPUT lowest): all that registers hold goes on as it was."""
 
@@ -71,7 +65,7 @@ def tile_cost(
     extent, pass_extent, unroll, lanes: (axes,) indices of the tile, of a full pass, over PEs and lanes, over lanes.
     loop_axis, loop_factor, loop_block: (loops,) the on-chip loops, outermost first. register_axis: register loops.
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
-    dilation, (vertical, horizontal) each. machine: see MACHINE_FIELDS. accumulates: outputs of the tile already hold
+    dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
     partial sums; finishes: they are complete after it. continued, continues: operands the registers hold already before
     the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several passes.
     result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
@@ -115,11 +109,11 @@ def walk_passes(
     fed_start = np.zeros(axes, dtype=np.int64)
     fed_shape = np.zeros(axes, dtype=np.int64)
     ones = np.ones(axes, dtype=np.int64)
-    steps = np.maximum(1, unroll // lanes)
+    steps = np.empty(axes, dtype=np.int64)
+    own_steps(unroll, lanes, window, machine, steps)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
-        pass_extent, register_axis, unroll, lanes, relevant, window, strides,
-        machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], analyses[0],
+        pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, analyses[0]
     )  # fmt: skip
     known[0] = True
     keeps = analyses[0, HELD : HELD + 3]
@@ -149,10 +143,7 @@ def walk_passes(
                     ends = ends and start[axis] + shape[axis] == extent[axis]
             one = analyses[ragged]
             if not known[ragged]:
-                analyse(
-                    shape, register_axis, unroll, lanes, relevant, window, strides,
-                    machine[REGISTERS : REGISTERS + 3], systolic, machine[MAC_CYCLES], one,
-                )  # fmt: skip
+                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, one)
                 known[ragged] = True
             serial = fill = drain = hidden = 0
             feeds = len(issued) == 0 or issued[number]
@@ -171,7 +162,12 @@ def walk_passes(
                 filled = one[FILL + operand] if changed or not held else 0
                 if operand == INPUT and machine[KEEP_REGISTERS] != 0 and changed and held and not first:
                     moved = start - fed_start
-                    fresh = fresh_words(shape, fed_shape, moved, relevant, window, strides, ones)
+                    if machine[TILE_MULTICAST] == 0:
+                        fresh = fresh_words(shape, fed_shape, moved, relevant, window, strides, ones)
+                    else:
+                        fresh = slid_words_by_pe(
+                            shape, fed_shape, moved, unroll, lanes, relevant, window, strides, machine, steps
+                        )
                     if fresh >= 0:
                         words = fresh
                         filled = fresh_words(

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels import inner
+from accel.kernels.array_fields import BLOCKED, TILE_MULTICAST
 from accel.kernels.estimate_layout import Nest
 from accel.kernels.options import borrowing_kernel, inlined_kernel
+from accel.kernels.pe_windows import pe_window_words
 from accel.kernels.returns import Walk, blocks_from, stays, volume
 from accel.kernels.reuse import INPUT
 from accel.kernels.windows import distinct_positions
@@ -18,10 +20,12 @@ Floats = NDArray[np.float64]
 
 
 @borrowing_kernel
-def register_inputs(
-    extent: Ints, starts: Ints, term: int, block: Ints, relevant: Bools, window: Ints, strides: Ints
-) -> int:
-    """Input words that all blocks from `starts` on put into registers, overlapping windows of a block counted once."""
+def register_inputs(starts: Ints, term: int, block: Ints, spatial: Ints, nest: Nest, machine: Ints) -> int:
+    """Input words that all blocks from `starts` on put into registers, overlapping windows of a block counted once.
+
+    spatial: the rows of `_group_totals`, of which the first two are the indices over PEs and lanes, and over lanes.
+    """
+    extent, relevant, window, strides = nest.extent, nest.relevant, nest.window, nest.strides
     words = 1
     for axis in range(len(extent)):
         windowed = window[0] >= 0 and (axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3])
@@ -39,16 +43,24 @@ def register_inputs(
             for ragged_taps in range(2):
                 reach = taps % block[t] if ragged_taps else block[t]
                 times = number * (1 if ragged_taps else taps // block[t])
-                if size > 0 and reach > 0 and times > 0:
+                if size <= 0 or reach <= 0 or times <= 0:
+                    continue
+                if machine[TILE_MULTICAST] == 0:
                     total += times * distinct_positions(size, strides[side], reach, strides[side + 2])
+                else:
+                    total += times * pe_window_words(
+                        size, max(1, spatial[0, o] // spatial[1, o]), machine[BLOCKED + side] != 0, size, strides[side],
+                        reach, max(1, spatial[0, t] // spatial[1, t]), machine[BLOCKED + side + 2] != 0, reach,
+                        strides[side + 2], True,
+                    )  # fmt: skip
         words *= total
     return words
 
 
 @inlined_kernel
 def register_words(
-    walk: Walk, off: int, active: int, tile: Ints, tiles: Ints, whole_pass: Ints, blocks: Ints, nest: Nest, uses: Bools,
-    totals: Floats, whole: Ints, distinct_inputs: int, entered: Floats,
+    walk: Walk, off: int, active: int, tile: Ints, tiles: Ints, whole_pass: Ints, blocks: Ints, spatial: Ints,
+    nest: Nest, machine: Ints, uses: Bools, totals: Floats, whole: Ints, distinct_inputs: int, entered: Floats,
 ) -> int:  # fmt: skip
     """Fill `entered`, words by operand that come into registers, 0 where they hold none; returns streams of passes.
 
@@ -82,7 +94,7 @@ def register_words(
             if operand == INPUT and term == 0:
                 words = distinct_inputs
             elif operand == INPUT:
-                words = register_inputs(extent, walk.starts, term, whole_pass, relevant, nest.window, nest.strides)
+                words = register_inputs(walk.starts, term, whole_pass, spatial, nest, machine)
             else:
                 words = volume(extent, walk.starts, term, relevant, operand) if term > 0 else whole[operand]
             if going:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.kernels.array_fields import BLOCKED, MAC_CYCLES, REGISTERS, SYSTOLIC, TILE_MULTICAST
 from accel.kernels.options import kernel
+from accel.kernels.pe_windows import block_words, pe_window_words
 from accel.kernels.windows import distinct_positions, new_positions
 
 Ints = NDArray[np.int64]
@@ -21,25 +23,11 @@ FILL, words written into the registers of one PE; UNIQUE_OUTPUT, outputs the pas
 
 
 @kernel
-def _window_words(extent: int, block: int, stride: int, taps: int, tap_block: int, dilation: int) -> int:
-    """Words of one side of the input when outputs and taps are visited in blocks, each block fetched afresh."""
-    words = 0
-    for outputs in (block, extent % block):
-        for window in (tap_block, taps % tap_block):
-            if outputs and window:
-                visits = (extent // block if outputs == block else 1) * (
-                    taps // tap_block if window == tap_block else 1
-                )
-                words += visits * distinct_positions(outputs, stride, window, dilation)
-    return words
-
-
-@kernel
 def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Ints, strides: Ints, steps: Ints) -> int:
     """Words of an operand over `extent` indices per axis, windows fetched in blocks of `block` indices.
 
-    `window` names the axes of P, Q, R, S where overlapping windows share words, or -1; `steps` widen the strides
-    (a PE that owns every u-th output sees a stride u times as long).
+    `window` names the axes of P, Q, R, S where overlapping windows share words, or -1; `steps`, as from `own_steps`,
+    widen the strides (a PE that owns every u-th output sees a stride u times as long).
     """
     words = 1
     windowed = operand == INPUT and window[0] >= 0
@@ -52,35 +40,71 @@ def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Int
     if windowed:
         for side in range(2):
             o, t = window[side], window[side + 2]
-            words *= _window_words(
+            words *= block_words(
                 extent[o], block[o], strides[side] * steps[o], extent[t], block[t], strides[side + 2] * steps[t]
             )
     return words
 
 
 @kernel
+def _words_by_pe(
+    extent: Ints, block: Ints, own_block: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
+    machine: Ints, whole: bool,
+) -> int:  # fmt: skip
+    """As `_words` of inputs, where PEs share what they need only when it is the same for all.
+
+    own_block: indices of a PE in a block. Of the `whole` pass, or of the first block.
+    """
+    words = 1
+    for axis in range(len(extent)):
+        if relevant[axis, INPUT] and not (
+            axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
+        ):
+            words *= extent[axis] if whole else block[axis]
+    for side in range(2):
+        o, t = window[side], window[side + 2]
+        words *= pe_window_words(
+            extent[o], max(1, unroll[o] // lanes[o]), machine[BLOCKED + side] != 0, own_block[o], strides[side],
+            extent[t], max(1, unroll[t] // lanes[t]), machine[BLOCKED + side + 2] != 0, own_block[t], strides[side + 2],
+            whole,
+        )  # fmt: skip
+    return words
+
+
+@kernel
+def own_steps(unroll: Ints, lanes: Ints, window: Ints, machine: Ints, steps: Ints) -> None:
+    """Fill `steps`: how far apart the indices of one PE lie along each axis."""
+    for axis in range(len(unroll)):
+        steps[axis] = max(1, unroll[axis] // lanes[axis])
+    for side in range(4):
+        if window[side] >= 0 and machine[BLOCKED + side] != 0:
+            steps[window[side]] = 1
+
+
+@kernel
 def analyse(
     extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
-    registers: Ints, systolic: bool, mac_cycles: int, result: Ints,
+    machine: Ints, result: Ints,
 ) -> None:  # fmt: skip
     """Reuse analysis of one pass: which operands its registers hold, and what streams past them.
 
     Registers keep an operand's words over the innermost loops that fit (inside `depth`). The innermost loop outside
     them that changes the operand is its stream: along it only new words are fetched, and every loop further out
     fetches the stream again. On a systolic array only an operand that differs from PE to PE can stay: one that several
-    PEs share travels past them, also in a pass of a single cycle. A MAC takes `mac_cycles`.
+    PEs share travels past them, also in a pass of a single cycle.
     """
     axes = len(extent)
     loops = len(register_axis)
     room = np.empty((6, max(axes, loops)), dtype=np.int64)
     ones, times, spatial, mine, steps, block = room[0], room[1], room[2], room[3], room[4], room[5]
+    registers = machine[REGISTERS : REGISTERS + 3]
     lanes_used = 1  # every lane has registers of its own
-    result[CYCLES] = mac_cycles
+    result[CYCLES] = machine[MAC_CYCLES]
     for axis in range(axes):
         spatial[axis] = min(unroll[axis], extent[axis])
-        steps[axis] = max(1, unroll[axis] // lanes[axis])
         ones[axis] = 1
         lanes_used *= lanes[axis]
+    own_steps(unroll, lanes, window, machine, steps)
     for loop in range(loops):
         times[loop] = -(-extent[register_axis[loop]] // unroll[register_axis[loop]])
         result[CYCLES] *= times[loop]
@@ -113,6 +137,14 @@ def analyse(
             for loop in range(inner, loops):
                 axis = register_axis[loop]
                 block[axis] = block[axis] * times[loop] if column == FILL else extent[axis]
+            if column != FILL and operand == INPUT and window[0] >= 0 and machine[TILE_MULTICAST] != 0:
+                for loop in range(loops):
+                    axis = register_axis[loop]
+                    mine[axis] = min(lanes[axis], extent[axis]) * (times[loop] if loop >= inner else 1)
+                result[column] = _words_by_pe(
+                    extent, block, mine, unroll, lanes, relevant, window, strides, machine, column == WORDS
+                )
+                continue
             part = extent if column == WORDS else block
             moves = steps if column == FILL else ones
             result[column + operand] = _words(part, block, operand, relevant, window, strides, moves)
@@ -121,7 +153,7 @@ def analyse(
             if not relevant[register_axis[loop], operand]:
                 result[WORDS + operand] *= times[loop]
         result[HELD + operand] = 1 if stream < 0 else 0
-        if systolic:
+        if machine[SYSTOLIC] != 0:
             for axis in range(axes):
                 if unroll[axis] > 1 and not relevant[axis, operand]:
                     result[HELD + operand] = 0
@@ -171,6 +203,35 @@ def fresh_words(
                 earlier[o], earlier[t],
             )  # fmt: skip
     return -1
+
+
+@kernel
+def slid_words_by_pe(
+    extent: Ints, earlier: Ints, moved: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
+    machine: Ints, steps: Ints,
+) -> int:  # fmt: skip
+    """As `fresh_words`, where PEs share what they need only when it is the same for all.
+
+    -1 also where the outputs or taps of PEs are not the same number for all of them in both passes.
+    """
+    if window[0] < 0:
+        return -1
+    own, before = extent.copy(), earlier.copy()
+    places = 1
+    for side in range(2):
+        o, t = window[side], window[side + 2]
+        for axis in (o, t):
+            pes = max(1, unroll[axis] // lanes[axis])
+            if pes > 1 and (extent[axis] != earlier[axis] or (extent[axis] > pes and extent[axis] % pes != 0)):
+                return -1
+            own[axis], before[axis] = -(-extent[axis] // pes), -(-earlier[axis] // pes)
+        places *= distinct_positions(
+            min(extent[o], max(1, unroll[o] // lanes[o])), strides[side] * (own[o] if machine[BLOCKED + side] else 1),
+            min(extent[t], max(1, unroll[t] // lanes[t])),
+            strides[side + 2] * (own[t] if machine[BLOCKED + side + 2] else 1),
+        )  # fmt: skip
+    words = fresh_words(own, before, moved, relevant, window, strides, steps)
+    return words if words < 0 else words * places
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""How the work of an array that skips zeros is dealt to its PEs."""
+"""How the indices of unrolled dimensions are dealt to PEs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ nonzero weights, dense ones beside sparse ones, or in bricks of neighbouring cha
 
 
 class Distribution(Part):
-    """How each dimension is dealt to the PEs it is unrolled over; a flattened axis follows its first dimension."""
+    """How each dimension is dealt to the PEs it is unrolled over; a flattened axis follows its first dimension.
+
+    It decides which PE has which zeros, and how far the windows of a PE overlap.
+    """
 
     G: Dealing = "interleaved"
     N: Dealing = "interleaved"

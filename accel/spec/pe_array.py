@@ -60,6 +60,9 @@ class PEArray(Part):
     A. Samajdar et al., "Self-Adaptive Reconfigurable Arrays (SARA)", arXiv:2101.04799."""
     window_reuse: bool = True
     """Overlapping convolution windows share loaded words; False: each (output pixel, tap) pair is a word of its own."""
+    multicast: Literal["word", "tile"] = "word"
+    """What a bus brings to several PEs at once: any word they share, or only all that they need where it is the same:
+    inputs under windows that overlap in part then come once for each PE."""
     keep_registers: bool = False
     """Registers keep what the next pass needs again: inputs under windows that slide on along one side, and at a new
     tile each operand that it does not change; False: windows are loaded whole, and at a new tile all operands are."""
@@ -160,6 +163,8 @@ class PEArray(Part):
                 raise ValueError('overlap_passes = true: needs arrangement = "systolic", buses have no skew to hide')
             if self.bypass:
                 raise ValueError('bypass = true: needs arrangement = "systolic", buses do not lead through PEs')
+        elif self.multicast == "tile":
+            raise ValueError('multicast = "tile": needs arrangement = "multicast", a systolic array has no buses')
         return self
 
     @model_validator(mode="after")
@@ -171,10 +176,14 @@ class PEArray(Part):
     @model_validator(mode="after")
     def _skipping_makes_sense(self) -> PEArray:
         if not self.skips:
-            for name, given in (("matching", self.matching), ("distribution", self.distribution)):
-                if given != type(given)():
+            if self.matching != Matching():
+                raise ValueError('matching: needs zero_handling.input or .weight = "skip", nothing is matched without')
+            for dim in "GNKCPQRS":
+                how = getattr(self.distribution, dim)
+                if how != "interleaved" and not (dim in "PQRS" and self.multicast == "tile"):
                     raise ValueError(
-                        f'{name}: needs zero_handling.input or .weight = "skip", nothing is matched without'
+                        f'distribution.{dim} = "{how}": needs zero_handling.input or .weight = "skip", without it PEs '
+                        'take equally long; P, Q, R and S matter to multicast = "tile" too'
                     )
             if self.slack:
                 raise ValueError(f'slack = {self.slack}: needs zero_handling "skip", without it PEs take equally long')

@@ -25,6 +25,8 @@ class Machine:
     window_reuse: bool = True
     accumulation_latency: int = 0
     keep_registers: bool = False
+    tile_multicast: bool = False
+    blocked: tuple[bool, bool, bool, bool] = (False, False, False, False)  # P, Q, R, S
     registers: tuple[int, int, int] = (1, 1, 1)
     double_buffered: tuple[bool, bool, bool] = (False, False, False)
     port_bits: tuple[int, int, int, int] = (8, 8, 32, 32)
@@ -106,10 +108,13 @@ def tile_cost(
             fetched = one.words if moved or not held else 0
             filled = one.fill if moved or not held else 0
             refilled = operand is Operand.INPUT and held and moved and before
-            if machine.keep_registers and refilled and slides(layer, machine, *around):
-                now, then = (words_of(layer, machine, operand, indices) for indices in around)
-                fetched = len(now - then)
-                now, then = (words_of(layer, machine, operand, one_pe(mapping, indices)) for indices in around)
+            if machine.keep_registers and refilled and slides(layer, mapping, machine, *around):
+                if machine.tile_multicast:
+                    fetched = sum(fresh_by_pe(layer, mapping, machine, *around))
+                else:
+                    now, then = (words_of(layer, machine, operand, indices) for indices in around)
+                    fetched = len(now - then)
+                now, then = (words_of(layer, machine, operand, pes(mapping, machine, indices)[0]) for indices in around)
                 filled = len(now - then) if machine.registers[operand] else 0
             counts.fills[operand] += filled
             if operand is Operand.OUTPUT:
@@ -224,6 +229,9 @@ def one_pass(layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, i
         fetched.setdefault(digits[: max(stream, 0)], set()).update(words)
         if not any(digits[: len(loops) if depth is None else depth]):
             first |= words
+    words, at_first = sum(len(words) for words in fetched.values()), len(first)
+    if machine.tile_multicast and operand is Operand.INPUT and machine.window_reuse and all(d in size for d in "PQRS"):
+        words, at_first = by_pe(layer, mapping, machine, size, stream, depth)
     held = stream < 0
     if machine.systolic:
         shared = [axis for axis in size if mapping.unrolled(axis) > 1 and not set(axis) & RELEVANT[operand]]
@@ -231,13 +239,50 @@ def one_pass(layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, i
     # One PE's registers take each word of its stream once, again for every iteration of the loops outside.
     along = slots_needed(layer, mapping, machine, size, operand, loops[max(stream, 0) :])
     fill = along * prod(times[: max(stream, 0)]) if machine.registers[operand] else 0
-    return Pass(sum(len(words) for words in fetched.values()), len(first), fill, held)
+    return Pass(words, at_first, fill, held)
 
 
-def slides(layer: Layer, machine: Machine, now: Indices, then: Indices) -> bool:
+def by_pe(
+    layer: Layer, mapping: Mapping, machine: Machine, size: dict[str, int], stream: int, depth: int | None
+) -> tuple[int, int]:
+    """(input words, those before the first MAC) of a pass when only PEs that need the same share it."""
+    loops = mapping.registers
+    everything: set[tuple[tuple[tuple[int, ...], frozenset[Word]], ...]] = set()
+    beginnings: set[frozenset[Word]] = set()
+    for mine in pes(mapping, machine, {axis: range(extent) for axis, extent in size.items()}):
+        visits: dict[tuple[int, ...], set[Word]] = {}
+        first: set[Word] = set()
+        for digits in product(*(range(len(mine[loop.axis])) for loop in loops)):
+            turn = {loop.axis: digit for loop, digit in zip(loops, digits, strict=True)}
+            at = {axis: own[turn.get(axis, 0) :][:1] for axis, own in mine.items()}
+            words = words_of(layer, machine, Operand.INPUT, at)
+            visits.setdefault(digits[: max(stream, 0)], set()).update(words)
+            if not any(digits[: len(loops) if depth is None else depth]):
+                first |= words
+        everything.add(tuple((turn, frozenset(words)) for turn, words in visits.items()))
+        beginnings.add(frozenset(first))
+    return sum(len(words) for visits in everything for _, words in visits), sum(len(first) for first in beginnings)
+
+
+def fresh_by_pe(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then: Indices) -> list[int]:
+    """New input words of every PE whose tile is no other's."""
+    found = {}
+    for mine, before in zip(pes(mapping, machine, now), pes(mapping, machine, then), strict=True):
+        words = words_of(layer, machine, Operand.INPUT, mine)
+        found[frozenset(words)] = len(words - words_of(layer, machine, Operand.INPUT, before))
+    return [*found.values()]
+
+
+def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then: Indices) -> bool:
     """Whether windows moved on along one side of the input, and nothing else of it changed."""
     if not machine.window_reuse or not all(dim in now for dim in "PQRS"):
         return False
+    if machine.tile_multicast:
+        for dim in "PQRS":  # all PEs do alike
+            unrolled = mapping.unrolled(dim)
+            uneven = len(now[dim]) > unrolled and len(now[dim]) % unrolled
+            if unrolled > 1 and (uneven or len(now[dim]) != len(then[dim])):
+                return False
     if any(now[axis] != then[axis] for axis in now if set(axis) & set("GNC")):
         return False
 
@@ -252,13 +297,22 @@ def slides(layer: Layer, machine: Machine, now: Indices, then: Indices) -> bool:
     return any(alike(1 - side) and start(now, side) >= start(then, side) for side in (0, 1))
 
 
-def one_pe(mapping: Mapping, indices: Indices) -> Indices:
-    """Every u-th index of an axis unrolled u times, as many as the busiest PE has, from the first on."""
-    found = {}
+def pes(mapping: Mapping, machine: Machine, indices: Indices) -> list[Indices]:
+    """What every PE works on, the busiest first: index by index in turn, or runs of neighbours."""
+    found = []
     for axis, at in indices.items():
         unrolled = mapping.unrolled(axis)
-        found[axis] = range(at.start, at.start + unrolled * -(-len(at) // unrolled), unrolled)
-    return found
+        if blocked(machine, axis) and len(at) > unrolled:
+            runs = [[k for k in range(len(at)) if k * unrolled // len(at) == pe] for pe in range(unrolled)]
+            found.append([range(at.start + run[0], at.start + run[-1] + 1) for run in runs])
+        else:
+            found.append([range(at.start + pe, at.stop, unrolled) for pe in range(min(unrolled, len(at)))])
+    return [dict(zip(indices, places, strict=True)) for places in product(*found)]
+
+
+def blocked(machine: Machine, axis: str) -> bool:
+    """Whether PEs have runs of neighbours."""
+    return machine.tile_multicast and axis in "PQRS" and machine.blocked["PQRS".index(axis)]
 
 
 def cycle_indices(mapping: Mapping, size: dict[str, int], loops: tuple[Loop, ...], digits: tuple[int, ...]) -> Indices:
@@ -298,9 +352,7 @@ def slots_needed(
     found = set()
     for digits in product(*(range(count) for count in turns.values())):
         at = dict(zip(turns, digits, strict=True))
-        mine = {
-            axis: range(at.get(axis, 0) * mapping.unrolled(axis), at.get(axis, 0) * mapping.unrolled(axis) + 1)
-            for axis in size
-        }
+        apart = {axis: 1 if blocked(machine, axis) else mapping.unrolled(axis) for axis in size}
+        mine = {axis: range(at.get(axis, 0) * apart[axis], at.get(axis, 0) * apart[axis] + 1) for axis in size}
         found |= words_of(layer, machine, operand, mine)
     return len(found)

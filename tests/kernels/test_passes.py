@@ -30,6 +30,8 @@ machines = st.builds(
     window_reuse=st.booleans(),
     accumulation_latency=st.integers(0, 3),
     keep_registers=st.booleans(),
+    tile_multicast=st.booleans(),
+    blocked=st.tuples(*[st.booleans()] * 4),
     registers=st.tuples(*[st.sampled_from([0, 1, 2, 3, 6, 12, 40])] * 3),
     double_buffered=st.tuples(*[st.booleans()] * 3),
     port_bits=st.tuples(*[st.sampled_from([4, 8, 20, 64, 1000])] * 4),
@@ -48,7 +50,8 @@ def kernel_counts(
         [
             machine.rows, machine.columns, machine.systolic, machine.overlap_passes, machine.window_reuse,
             machine.accumulation_latency, *machine.registers, *machine.double_buffered, *machine.port_bits,
-            *machine.word_bits, machine.mac_cycles, machine.keep_registers,
+            *machine.word_bits, machine.mac_cycles, machine.keep_registers, machine.tile_multicast,
+            *(machine.tile_multicast and blocked for blocked in machine.blocked),
         ],
         dtype=np.int64,
     )  # fmt: skip

@@ -123,16 +123,13 @@ def block(
     layer: Layer, mapping: Mapping, outer: tuple[int, ...], inner: tuple[int, ...] | None, place: tuple[int, ...] | None
 ) -> Block:
     """Indices along each dimension at fixed digits; None: all of them."""
-    levels = (
-        (mapping.off_chip, outer),
-        (mapping.on_chip, inner),
-        (mapping.registers, None),
-        ((*mapping.rows, *mapping.columns), place),
-    )
+    spatial, own = ((*mapping.rows, *mapping.columns), place), (mapping.registers, None)
     found: Block = {}
     for dim in DIMS:
         indices = [0]
-        for loops, digits in levels:
+        # Neighbouring pixels and taps lie on one PE, of filters and channels every PE has one in turn.
+        within = (spatial, own) if dim in "PQRS" else (own, spatial)
+        for loops, digits in ((mapping.off_chip, outer), (mapping.on_chip, inner), *within):
             for position, loop in enumerate(loops):
                 if loop.axis == dim:
                     choices = range(loop.factor) if digits is None else (digits[position],)

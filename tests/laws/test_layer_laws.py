@@ -101,6 +101,21 @@ def test_what_enters_the_array_leaves_it(case: Case) -> None:
 
 
 @given(cases())
+def test_sending_whole_tiles_never_moves_fewer_words(case: Case) -> None:
+    """Nor more where no PE has other pixels or taps than its neighbours."""
+    layer, mapping, spec = case
+    apart = {"pe_array.arrangement": "multicast", "pe_array.overlap_passes": False, "pe_array.bypass": False}
+    apart |= {f"pe_array.distribution.{dim}": "interleaved" for dim in "PQRS"}
+    counts = [
+        simulate_layer(layer, mapping, spec.with_values(apart | {"pe_array.multicast": how})).lowered.counts
+        for how in ("word", "tile")
+    ]
+    assert counts[0][passes.READ_INPUT] <= counts[1][passes.READ_INPUT]
+    if all(mapping.unrolled(dim) == 1 for dim in "PQRS"):
+        assert counts[0].tolist() == counts[1].tolist()
+
+
+@given(cases())
 def test_buffers_pass_on_what_they_receive(case: Case) -> None:
     layer, mapping, spec = case
     report = simulate_layer(layer, mapping, spec).report

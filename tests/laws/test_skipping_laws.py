@@ -28,9 +28,7 @@ HANDLED = st.sampled_from([("skip", "none"), ("none", "skip"), ("skip", "skip")]
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Layer, Mapping, Accelerator]:
     layer, mapping = draw(layers_and_mappings(most_macs=400, dense=False))
-    spec = draw(accelerators(mapping))
-    values = {"pe_array.arrangement": "multicast", "pe_array.overlap_passes": False, "pe_array.bypass": False}
-    return layer, mapping, spec.with_values(values)
+    return layer, mapping, draw(accelerators(mapping, arrangement="multicast"))
 
 
 def handling(spec: Accelerator, input_zeros: str, weight_zeros: str) -> Accelerator:

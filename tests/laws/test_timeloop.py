@@ -207,6 +207,37 @@ def test_channels_of_a_convolution_outside_and_inside() -> None:
     assert dram(inner) == (4 * 48, 2 * 144, 0, 64)
 
 
+def test_pixels_over_pes_are_fed_one_by_one() -> None:
+    found = of(FILTER, nest(on_chip="P2", registers="P2 R3", rows="P4"))
+    # Of 8 pixels a pass, every PE has 2 side by side and needs their 4 inputs, no two PEs the same 4; 8 pixels on, all
+    # are new. The weights are the same for all and stay.
+    assert buffer(found) == (2 * 4 * 4, 3, 0, 16)
+    assert (found.register_fills_inputs, found.register_fills_weights) == (2 * 4, 3)
+    assert found.cycles == 2 * 2 * 3
+    # One pixel a PE: 3 inputs for each of 8, twice.
+    single = of(FILTER, nest(on_chip="P2", registers="R3", rows="P8"))
+    assert buffer(single) == (2 * 8 * 3, 3, 0, 16)
+
+
+def test_pixels_and_taps_over_pes_share_inputs_along_diagonals() -> None:
+    found = of(FILTER, nest(on_chip="P4", rows="P4", columns="R3"))
+    # 12 PEs need 6 inputs a pass, each for the PEs of a diagonal; 4 pixels on, no PE has what it needs. 3 PEs a sum.
+    assert buffer(found) == (4 * 6, 3, 0, 16)
+    assert found.cycles == 4
+    layer = replace(FILTER, stride=(3, 1))
+    assert buffer(of(layer, nest(on_chip="P4", rows="P4", columns="R3"))) == (4 * 12, 3, 0, 16)
+
+
+def test_rows_over_pes_slide_along_the_columns() -> None:
+    """4 x 6 outputs of 3 x 3 taps, a row of them in each of 4 PEs, pixel by pixel."""
+    layer = Layer("rows", C=2, P=4, Q=6, R=3, S=3)
+    found = of(layer, nest(on_chip="C2 Q6", registers="R3 S3", rows="P4"))
+    # Each channel: windows of 3 x 3, then five times a column of 3, for each of 4 PEs. Sums come back for channel 2.
+    assert dram(found) == (2 * 6 * 8, 18, 0, 24)
+    assert buffer(found) == (2 * 4 * 3 * (3 + 5), 18, 24, 48)
+    assert (found.register_fills_inputs, found.cycles) == (2 * 3 * 8, 2 * 6 * 9)
+
+
 def test_a_strided_layer_weight_stationary() -> None:
     """3 channels of 225 x 225, 32 filters of 3 x 3, stride 2, 4 x 3 PEs with single registers."""
     layer = Layer("first", K=32, C=3, P=112, Q=112, R=3, S=3, stride=(2, 2))
@@ -234,7 +265,7 @@ def test_the_example_of_the_experiment() -> None:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
-    """Layers without padding or gaps, nests of any order, factors ragged in time, G, N, K and C over the PEs."""
+    """Layers without padding or gaps, nests of any order, factors ragged in time, any dimension over the PEs."""
     layer = replace(draw(layers(most_macs=700)), padding=(0, 0, 0, 0), dilation=(1, 1))
     whole = layer.stride != (1, 1)  # taps stay together: a window of fewer than the stride would leave gaps
     if whole:
@@ -242,14 +273,15 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
     size = dict.fromkeys("GNKCPQRS", 1)
     found: dict[str, tuple[Loop, ...]] = {}
     for level in ("rows", "columns", "registers", "on_chip"):
-        dims = "GNKC" if level in ("rows", "columns") else "GNKCPQRS"
+        dims = "GNKCPQ" if level in ("rows", "columns") and whole else "GNKCPQRS"
         order = draw(st.permutations(dims))[: 2 if level in ("rows", "columns") else 8]
         made = []
         for dim in reversed(order):
             most = -(-getattr(layer, dim) // size[dim])
             least = most if whole and dim in "RS" else 1
             factor = draw(st.integers(least, most))
-            if level in ("rows", "columns") and getattr(layer, dim) % (size[dim] * factor):
+            spread = level in ("rows", "columns") or (level == "registers" and dim in "PQRS" and size[dim] > 1)
+            if spread and getattr(layer, dim) % (size[dim] * factor):
                 factor = 1  # no PE idles: Timeloop lets one keep what it had
             size[dim] *= factor
             made.append(Loop(dim, factor))

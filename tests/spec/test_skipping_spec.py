@@ -19,7 +19,8 @@ MULTICAST = load("systolic_32x32").with_values({"pe_array.arrangement": "multica
     [
         ({"pe_array.slack": 8}, 'slack = 8: needs zero_handling "skip"'),
         ({"pe_array.matching.chunk": 16}, 'matching: needs zero_handling.input or .weight = "skip"'),
-        ({"pe_array.distribution.K": "balanced"}, "distribution: needs zero_handling"),
+        ({"pe_array.distribution.K": "balanced"}, 'distribution.K = "balanced": needs zero_handling'),
+        ({"pe_array.distribution.P": "blocked"}, 'distribution.P = "blocked": needs zero_handling'),
         ({"pe_array.distribution.C": "balanced"}, 'C = "balanced": only K can be balanced'),
         (SKIPS | {"pe_array.arrangement": "systolic"}, 'needs arrangement = "multicast"'),
         (SKIPS | {"pe_array.matching.banks": 32}, 'banks = 32: style = "inner" has no such field'),

@@ -36,6 +36,11 @@ REPLACED = [
     ("rows = 8", "rows = 8\nbypass = true", r"pe_array\.bypass = true: needs arrangement"),
     (
         "rows = 8",
+        'rows = 8\narrangement = "systolic"\nmulticast = "tile"',
+        r'pe_array\.multicast = "tile": needs arrangement = "multicast"',
+    ),
+    (
+        "rows = 8",
         "rows = 8\nports = { input = 4096, weight = 8, psum = 8, output = 8 }",
         r"pe_array\.ports\.input = 4096: at most 2048, data_buffer\.banks x data_buffer\.width_bits = 32 x 64",
     ),

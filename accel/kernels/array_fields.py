@@ -1,0 +1,26 @@
+"""Where things stand in the vector that tells the kernels of the PE array."""
+
+from __future__ import annotations
+
+(
+    ROWS,
+    COLUMNS,
+    SYSTOLIC,
+    OVERLAP_PASSES,
+    WINDOW_REUSE,
+    ACCUMULATION_LATENCY,
+    REGISTERS,
+    DOUBLE_BUFFERED,
+    PORT_BITS,
+    WORD_BITS,
+    MAC_CYCLES,
+    KEEP_REGISTERS,
+    TILE_MULTICAST,
+    BLOCKED,
+) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21, 22, 23)
+MACHINE_FIELDS = 27
+"""ROWS and COLUMNS: those that operands travel through. REGISTERS and DOUBLE_BUFFERED take three fields (input, weight,
+output), PORT_BITS and WORD_BITS a fourth: input, weight, partial sums in (words: partial sums), outputs out (words:
+finished outputs). MAC_CYCLES: those of a MAC. TILE_MULTICAST: a word that several PEs need crosses the port once only
+where all that they need is the same. BLOCKED, four fields, P, Q, R and S: PEs have runs of neighbours; words that PEs
+share one by one are counted as if they had not."""

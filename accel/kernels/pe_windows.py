@@ -1,0 +1,77 @@
+"""Words of one side of the input that cross the port where PEs share them only when their windows are the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from accel.kernels.options import kernel
+from accel.kernels.windows import distinct_positions
+
+
+@kernel
+def block_words(extent: int, block: int, stride: int, taps: int, tap_block: int, dilation: int) -> int:
+    """Words of one side of the input when outputs and taps are visited in blocks, each block fetched afresh."""
+    words = 0
+    for outputs in (block, extent % block):
+        for window in (tap_block, taps % tap_block):
+            if outputs and window:
+                visits = (extent // block if outputs == block else 1) * (
+                    taps // tap_block if window == tap_block else 1
+                )
+                words += visits * distinct_positions(outputs, stride, window, dilation)
+    return words
+
+
+@kernel
+def _share(extent: int, pes: int, blocked: bool, pe: int) -> tuple[int, int]:
+    """(first index, number of indices) of the extent that one of `pes` PEs has, dealt in turn or in runs."""
+    if extent <= pes:
+        return pe, 1
+    if not blocked:
+        return pe, (extent - pe + pes - 1) // pes
+    first = -(-pe * extent // pes)
+    return first, -(-(pe + 1) * extent // pes) - first
+
+
+@kernel
+def pe_window_words(
+    outputs: int, output_pes: int, outputs_blocked: bool, output_block: int, stride: int, taps: int, tap_pes: int,
+    taps_blocked: bool, tap_block: int, dilation: int, visits: bool,
+) -> int:  # fmt: skip
+    """Words for all PEs along one side; PEs with the same windows at the same time take them together.
+
+    Outputs and taps are dealt to `output_pes` x `tap_pes` PEs, as many as there are: each visits its own in blocks, of
+    which only the first counts unless `visits`.
+    """
+    used_outputs, used_taps = min(output_pes, outputs), min(tap_pes, taps)
+    step = stride if outputs_blocked else stride * output_pes
+    tap_step = dilation if taps_blocked else dilation * tap_pes
+    most, most_taps = -(-outputs // output_pes), -(-taps // tap_pes)
+    if outputs % used_outputs == 0 and taps % used_taps == 0:
+        own, own_taps = most, most_taps
+        if not visits:
+            own, own_taps = min(own, output_block), min(own_taps, tap_block)
+        apart = stride * most if outputs_blocked else stride
+        taps_apart = dilation * most_taps if taps_blocked else dilation
+        return distinct_positions(used_outputs, apart, used_taps, taps_apart) * block_words(
+            own, min(output_block, own), step, own_taps, min(tap_block, own_taps), tap_step
+        )
+    # One output more looks like one tap more where both lie as far apart.
+    alike = step == tap_step and (not visits or (output_block >= most and tap_block >= most_taps))
+    if not visits:
+        most, most_taps = min(most, output_block), min(most_taps, tap_block)
+    seen = np.zeros(((outputs - 1) * stride + (taps - 1) * dilation + 1, 4), dtype=np.bool_)
+    words = 0
+    for pe in range(used_outputs):
+        first, own = _share(outputs, output_pes, outputs_blocked, pe)
+        for tap_pe in range(used_taps):
+            first_tap, own_taps = _share(taps, tap_pes, taps_blocked, tap_pe)
+            if not visits:
+                own, own_taps = min(own, output_block), min(own_taps, tap_block)
+            place = first * stride + first_tap * dilation
+            fewer, fewer_taps = most - own, most_taps - own_taps
+            kind = fewer + fewer_taps if alike else 2 * fewer + fewer_taps
+            if not seen[place, kind]:
+                seen[place, kind] = True
+                words += block_words(own, min(output_block, own), step, own_taps, min(tap_block, own_taps), tap_step)
+    return words
