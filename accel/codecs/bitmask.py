@@ -31,9 +31,6 @@ class Bitmask:
             decoding=Decoding(nonzeros, words.size.bit_length()),
         )
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[NDArray[np.uint64], Words]:
         """(mask, values): bit i%64 of mask word i//64 says whether word i is nonzero."""
         flat = words.reshape(-1)

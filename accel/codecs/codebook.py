@@ -60,9 +60,6 @@ class Codebook:
         """So many words from the table, beside what finds their places."""
         return Decoding(additions, place_bits, words, 1 << self.index_bits, self.value_bits)
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[NDArray[np.int64]]:
         """Index of the nearest value, the lower one of two at the same distance."""
         order = np.argsort(np.array(self.table, dtype=np.int64), kind="stable")

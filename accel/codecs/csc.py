@@ -76,9 +76,6 @@ class Csc:
             decoding=Decoding(entries, place_bits) if table is None else table.looking_up(entries, entries, place_bits),
         )
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[Words, Ints, Ints]:
         """(values, runs, pointers): slice after slice, column after column; pointers are (slices, columns + 1).
 

@@ -20,9 +20,6 @@ class Dense:
     def stored(self, words: Words) -> StoredBits:
         return StoredBits(words.size * self.value_bits)
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[Words]:
         return (words.reshape(-1).copy(),)
 

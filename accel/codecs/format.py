@@ -60,9 +60,6 @@ class Format(Protocol):
     def stored(self, words: Words) -> StoredBits:
         """Bits of the tensor, by part, and what it takes to read them, without coding it."""
 
-    def coded_bits(self, words: Words) -> int:
-        """Bits of the tensor: the total of `stored`."""
-
     def encode(self, words: Words) -> tuple[Words, ...]:
         """The streams that are stored, each an array of whole numbers."""
 

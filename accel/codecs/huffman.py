@@ -37,9 +37,6 @@ class Huffman:
             decoding=Decoding(lookups=words.size, table_words=len(symbols), table_bits=entry_bits),
         )
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[NDArray[np.uint8], Words, Ints]:
         """(bits one by one, symbols in the order of their codes, lengths of the codes)."""
         symbols, inverse, counts = np.unique(words.reshape(-1), return_inverse=True, return_counts=True)

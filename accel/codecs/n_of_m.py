@@ -46,9 +46,6 @@ class NofM:
             used * self.value_bits, used * self.index_bits, (slots - used) * (self.value_bits + self.index_bits)
         )
 
-    def coded_bits(self, words: Words) -> int:
-        return self.stored(words).total
-
     def encode(self, words: Words) -> tuple[Words, NDArray[np.int64]]:
         """(values, places), each (lines, groups, n). Raises InputError like `stored`."""
         lines = self._lines(words)

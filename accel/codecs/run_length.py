@@ -40,10 +40,6 @@ class RunLength:
         words_per_pair = -(-(self.run_bits + self.value_bits) // (WORD_BITS - 1))
         return -(-pairs // self.pairs_per_word) * words_per_pair * WORD_BITS
 
-    def coded_bits(self, words: NDArray[np.integer]) -> int:
-        """Bits of a tensor coded in the order it is stored."""
-        return self.stored(words).total
-
     def stored(self, words: NDArray[np.integer]) -> StoredBits:
         """Zero values that end a run, terminal bits and the unused end of memory words are padding."""
         pairs, useful = int(count_pairs(words.reshape(-1), self.longest_run)), int(np.count_nonzero(words))
