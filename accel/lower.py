@@ -17,7 +17,7 @@ from accel.fit import require_fit as require_fit
 from accel.kernels import passes
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.registers import still_held
+from accel.registers import fresh_inputs, still_held
 from accel.residency import NOWHERE as NOWHERE
 from accel.residency import Residency as Residency
 from accel.skipping import exchange, finish_times, index_match_cycles, port_shares, skipped_work
@@ -213,22 +213,24 @@ class _Tiles:
         limits = schedule.starts.max(axis=0) + schedule.extents[-1]
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
-        continued = still_held(schedule, held, bool(geometry.window[0] >= 0), spec.pe_array)
-        continued[turns] = 0  # another layer has used the registers
+        nest, machine = Nest.of(mapping, axes), machine_vector(spec, width, mapping)
+        fresh = fresh_inputs(schedule, nest, geometry, machine, spec.pe_array)
+        continued = still_held(schedule, held, fresh, spec.pe_array)
+        fresh[turns], continued[turns] = -1, 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
-        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, continues])
-        machine = machine_vector(spec, width, mapping)
-        return cls(Nest.of(mapping, axes), geometry, machine, outputs_return(mapping), keys)
+        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, fresh, continued, continues])
+        return cls(nest, geometry, machine, outputs_return(mapping), keys)
 
     def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
         """Of `tile_cost` and `walk_passes`, the `results` last."""
         nest, geometry = self.nest, self.geometry
-        accumulates, finishes = (bool(flag) for flag in key[-4:-2])
-        before, after = (int(mask) for mask in key[-2:])
+        accumulates, finishes = (bool(flag) for flag in key[-6:-4])
+        fresh, fresh_fill, before, after = (int(flag) for flag in key[-4:])
         return (
-            np.ascontiguousarray(key[:-4]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
+            np.ascontiguousarray(key[:-6]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-            geometry.strides, self.machine, accumulates, finishes, before, after, self.returns, *results,
+            geometry.strides, self.machine, accumulates, finishes, fresh, fresh_fill, before, after, self.returns,
+            *results,
         )  # fmt: skip
 
 

@@ -51,29 +51,11 @@ def _windows(ranges: Ranges, vertical: bool) -> tuple[Ints, tuple[int, ...]]:
 
 def _touched(layer: Layer, key: Ints, vertical: bool) -> Ints:
     """Sorted input rows (or columns) that the windows of one key of `_windows` touch."""
-    places = _places(layer, key, vertical)
-    return places[(places >= 0) & (places < (layer.H if vertical else layer.W))]
-
-
-def _places(layer: Layer, key: Ints, vertical: bool) -> Ints:
-    """As `_touched`, padding included."""
     first, count, tap, taps_count = key
     side = 0 if vertical else 1
     windows = np.arange(first, first + count)[:, None] * layer.stride[side]
-    return np.unique(windows + np.arange(tap, tap + taps_count) * layer.dilation[side] - layer.padding[side])
-
-
-def input_places(layer: Layer, ranges: Ranges) -> Ints:
-    """A number for each tile, the same where tiles touch the same input words and padding."""
-    numbers = [ranges[dim][part] for dim in "GNC" for part in (0, 1)]
-    for vertical in (True, False):
-        keys, shape = _windows(ranges, vertical)
-        distinct, inverse = np.unique(keys.reshape(-1, 4), axis=0, return_inverse=True)
-        seen: dict[bytes, int] = {}
-        sets = [seen.setdefault(_places(layer, key, vertical).tobytes(), len(seen)) for key in distinct]
-        numbers.append(np.array(sets, dtype=np.int64)[inverse.reshape(shape)])
-    places: Ints = np.unique(np.stack(numbers, axis=-1), axis=0, return_inverse=True)[1].reshape(-1)
-    return places
+    places = np.unique(windows + np.arange(tap, tap + taps_count) * layer.dilation[side] - layer.padding[side])
+    return places[(places >= 0) & (places < (layer.H if vertical else layer.W))]
 
 
 def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingType[str, tuple[Ints, Ints]]) -> Ints:

@@ -14,7 +14,6 @@ from accel.kernels.array_fields import (
     PORT_BITS,
     ROWS,
     SYSTOLIC,
-    TILE_MULTICAST,
     WORD_BITS,
 )
 from accel.kernels.options import kernel
@@ -29,11 +28,8 @@ from accel.kernels.reuse import (
     UNIQUE_OUTPUT,
     WORDS,
     analyse,
-    fresh_words,
-    own_steps,
-    pe_extent,
     port_cycles,
-    slid_words_by_pe,
+    slid_words,
 )
 
 Ints = NDArray[np.int64]
@@ -58,7 +54,8 @@ STREAM = 8
 def tile_cost(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, continued: int, continues: int, returns: bool, result: Ints,
+    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, continued: int, continues: int, returns: bool,
+    result: Ints,
 ) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
@@ -66,15 +63,17 @@ def tile_cost(
     loop_axis, loop_factor, loop_block: (loops,) the on-chip loops, outermost first. register_axis: register loops.
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
     dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
-    partial sums; finishes: they are complete after it. continued, continues: operands the registers hold already before
-    the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several passes.
+    partial sums; finishes: they are complete after it. fresh, fresh_fill: input words that the first pass loads, and a
+    PE of them, where its windows have slid on from the tile before, else -1. continued, continues: operands the
+    registers hold already before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to
+    the buffer over several passes.
     result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
     throughout a full pass.
     """
     return int(
         walk_passes(
             extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes, relevant, reduced,
-            window, strides, machine, accumulates, finishes, continued, continues, returns, result,
+            window, strides, machine, accumulates, finishes, fresh, fresh_fill, continued, continues, returns, result,
             np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, LOGGED), dtype=np.int64),
         )
     )  # fmt: skip
@@ -84,8 +83,8 @@ def tile_cost(
 def walk_passes(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, continued: int, continues: int, returns: bool, result: Ints,
-    kept: Ints, issued: Bools, log: Ints,
+    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, continued: int, continues: int, returns: bool,
+    result: Ints, kept: Ints, issued: Bools, log: Ints,
 ) -> int:  # fmt: skip
     """As `tile_cost`, for an array that skips zeros.
 
@@ -108,9 +107,6 @@ def walk_passes(
     fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands, its place and its shape
     fed_start = np.zeros(axes, dtype=np.int64)
     fed_shape = np.zeros(axes, dtype=np.int64)
-    ones = np.ones(axes, dtype=np.int64)
-    steps = np.empty(axes, dtype=np.int64)
-    own_steps(unroll, lanes, window, machine, steps)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, analyses[0]
@@ -160,20 +156,14 @@ def walk_passes(
                         changed = True
                 words = one[WORDS + operand] if changed or not held else 0
                 filled = one[FILL + operand] if changed or not held else 0
-                if operand == INPUT and machine[KEEP_REGISTERS] != 0 and changed and held and not first:
-                    moved = start - fed_start
-                    if machine[TILE_MULTICAST] == 0:
-                        fresh = fresh_words(shape, fed_shape, moved, relevant, window, strides, ones)
-                    else:
-                        fresh = slid_words_by_pe(
-                            shape, fed_shape, moved, unroll, lanes, relevant, window, strides, machine, steps
-                        )
-                    if fresh >= 0:
-                        words = fresh
-                        filled = fresh_words(
-                            pe_extent(shape, unroll, lanes), pe_extent(fed_shape, unroll, lanes), moved, relevant,
-                            window, strides, steps,
-                        )  # fmt: skip
+                if operand == INPUT and changed and held and first and fresh >= 0:
+                    words, filled = fresh, fresh_fill
+                elif operand == INPUT and machine[KEEP_REGISTERS] != 0 and changed and held and not first:
+                    slid, slid_fill = slid_words(
+                        shape, fed_shape, start - fed_start, unroll, lanes, relevant, window, strides, machine
+                    )
+                    if slid >= 0:
+                        words, filled = slid, slid_fill
                 if operand != OUTPUT:
                     words = -(-words * kept[operand, 0] // kept[operand, 1])
                     filled = -(-filled * kept[operand, 0] // kept[operand, 1])

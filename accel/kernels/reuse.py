@@ -26,7 +26,7 @@ FILL, words written into the registers of one PE; UNIQUE_OUTPUT, outputs the pas
 def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Ints, strides: Ints, steps: Ints) -> int:
     """Words of an operand over `extent` indices per axis, windows fetched in blocks of `block` indices.
 
-    `window` names the axes of P, Q, R, S where overlapping windows share words, or -1; `steps`, as from `own_steps`,
+    `window` names the axes of P, Q, R, S where overlapping windows share words, or -1; `steps`, as from `_own_steps`,
     widen the strides (a PE that owns every u-th output sees a stride u times as long).
     """
     words = 1
@@ -72,7 +72,7 @@ def _words_by_pe(
 
 
 @kernel
-def own_steps(unroll: Ints, lanes: Ints, window: Ints, machine: Ints, steps: Ints) -> None:
+def _own_steps(unroll: Ints, lanes: Ints, window: Ints, machine: Ints, steps: Ints) -> None:
     """Fill `steps`: how far apart the indices of one PE lie along each axis."""
     for axis in range(len(unroll)):
         steps[axis] = max(1, unroll[axis] // lanes[axis])
@@ -104,7 +104,7 @@ def analyse(
         spatial[axis] = min(unroll[axis], extent[axis])
         ones[axis] = 1
         lanes_used *= lanes[axis]
-    own_steps(unroll, lanes, window, machine, steps)
+    _own_steps(unroll, lanes, window, machine, steps)
     for loop in range(loops):
         times[loop] = -(-extent[register_axis[loop]] // unroll[register_axis[loop]])
         result[CYCLES] *= times[loop]
@@ -166,22 +166,20 @@ def analyse(
 
 
 @kernel
-def pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
+def _pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
     """Indices along each axis that one PE works on in a pass of `extent` indices."""
     mine: Ints = np.minimum(lanes, extent) * -(-extent // unroll)
     return mine
 
 
 @kernel
-def fresh_words(
+def _fresh_words(
     extent: Ints, earlier: Ints, moved: Ints, relevant: Bools, window: Ints, strides: Ints, steps: Ints
 ) -> int:
     """Input words over `extent` indices that a pass over `earlier` indices, so many `moved` before it, did not have.
 
     -1 unless the windows slid on: along one side, forwards, with all else as it was. `steps` as in `_words`.
     """
-    if window[0] < 0:
-        return -1
     words = 1
     for axis in range(len(extent)):
         sides = axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
@@ -189,33 +187,32 @@ def fresh_words(
             if moved[axis] != 0 or extent[axis] != earlier[axis]:
                 return -1
             words *= extent[axis]
+    count, fresh, rests, onward = (0, 0), (0, 0), (False, False), (False, False)
     for side in range(2):
         o, t = window[side], window[side + 2]
-        other, tap = window[1 - side], window[3 - side]
-        rests = moved[other] * strides[1 - side] + moved[tap] * strides[3 - side] == 0
+        step, tap_step = strides[side] * steps[o], strides[side + 2] * steps[t]
         shift = moved[o] * strides[side] + moved[t] * strides[side + 2]
-        if rests and extent[other] == earlier[other] and extent[tap] == earlier[tap] and shift >= 0:
-            words *= distinct_positions(
-                extent[other], strides[1 - side] * steps[other], extent[tap], strides[3 - side] * steps[tap]
-            )
-            return words * new_positions(
-                shift, extent[o], strides[side] * steps[o], extent[t], strides[side + 2] * steps[t],
-                earlier[o], earlier[t],
-            )  # fmt: skip
+        here = distinct_positions(extent[o], step, extent[t], tap_step)
+        new = new_positions(shift, extent[o], step, extent[t], tap_step, earlier[o], earlier[t])
+        same = new == 0 and here == distinct_positions(earlier[o], step, earlier[t], tap_step)
+        count, fresh, rests = (count[1], here), (fresh[1], new), (rests[1], same)
+        onward = (onward[1], shift >= 0)
+    if rests[1] and onward[0]:
+        return words * fresh[0] * count[1]
+    if rests[0] and onward[1]:
+        return words * count[0] * fresh[1]
     return -1
 
 
 @kernel
-def slid_words_by_pe(
+def _fresh_words_by_pe(
     extent: Ints, earlier: Ints, moved: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
     machine: Ints, steps: Ints,
 ) -> int:  # fmt: skip
-    """As `fresh_words`, where PEs share what they need only when it is the same for all.
+    """As `_fresh_words`, where PEs share what they need only when it is the same for all.
 
     -1 also where the outputs or taps of PEs are not the same number for all of them in both passes.
     """
-    if window[0] < 0:
-        return -1
     own, before = extent.copy(), earlier.copy()
     places = 1
     for side in range(2):
@@ -230,8 +227,30 @@ def slid_words_by_pe(
             min(extent[t], max(1, unroll[t] // lanes[t])),
             strides[side + 2] * (own[t] if machine[BLOCKED + side + 2] else 1),
         )  # fmt: skip
-    words = fresh_words(own, before, moved, relevant, window, strides, steps)
+    words = _fresh_words(own, before, moved, relevant, window, strides, steps)
     return words if words < 0 else words * places
+
+
+@kernel
+def slid_words(
+    extent: Ints, earlier: Ints, moved: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
+    machine: Ints,
+) -> tuple[int, int]:  # fmt: skip
+    """(input words, those of a PE) that registers lack after a pass over `earlier` indices, `moved` before this one.
+
+    -1 twice unless the windows slid on: along one side, forwards, with all else as it was.
+    """
+    if window[0] < 0:
+        return -1, -1
+    steps = np.empty(len(extent), dtype=np.int64)
+    _own_steps(unroll, lanes, window, machine, steps)
+    if machine[TILE_MULTICAST] != 0:
+        words = _fresh_words_by_pe(extent, earlier, moved, unroll, lanes, relevant, window, strides, machine, steps)
+    else:
+        words = _fresh_words(extent, earlier, moved, relevant, window, strides, np.ones_like(steps))
+    own, before = _pe_extent(extent, unroll, lanes), _pe_extent(earlier, unroll, lanes)
+    fill = _fresh_words(own, before, moved, relevant, window, strides, steps)
+    return (words, fill) if words >= 0 and fill >= 0 else (-1, -1)
 
 
 @kernel

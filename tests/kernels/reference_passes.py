@@ -73,6 +73,7 @@ def tile_cost(
     *,
     accumulates: bool = False,
     finishes: bool = True,
+    fresh: tuple[int, int] = (-1, -1),
     continued: int = 0,
     continues: int = 0,
     returns: bool = False,
@@ -116,6 +117,8 @@ def tile_cost(
                     fetched = len(now - then)
                 now, then = (words_of(layer, machine, operand, pes(mapping, machine, indices)[0]) for indices in around)
                 filled = len(now - then) if machine.registers[operand] else 0
+            if operand is Operand.INPUT and held and moved and not before and fresh[0] >= 0:
+                fetched, filled = fresh
             counts.fills[operand] += filled
             if operand is Operand.OUTPUT:
                 unique = prod(size[axis] for axis in selecting)
@@ -286,15 +289,19 @@ def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then:
     if any(now[axis] != then[axis] for axis in now if set(axis) & set("GNC")):
         return False
 
-    def start(indices: Indices, side: int) -> int:
+    def touched(indices: Indices, side: int) -> set[int]:
         output, tap = ("PR", "QS")[side]
-        return indices[output].start * layer.stride[side] + indices[tap].start * layer.dilation[side]
+        return {
+            at * layer.stride[side] + by * layer.dilation[side] for at, by in product(indices[output], indices[tap])
+        }
 
-    def alike(side: int) -> bool:
-        lengths = [[len(indices[dim]) for dim in ("PR", "QS")[side]] for indices in (now, then)]
-        return start(now, side) == start(then, side) and lengths[0] == lengths[1]
+    def onward(now: Indices, then: Indices) -> bool:
+        return any(
+            touched(now, 1 - side) == touched(then, 1 - side) and min(touched(now, side)) >= min(touched(then, side))
+            for side in (0, 1)
+        )
 
-    return any(alike(1 - side) and start(now, side) >= start(then, side) for side in (0, 1))
+    return onward(now, then) and onward(pes(mapping, machine, now)[0], pes(mapping, machine, then)[0])
 
 
 def pes(mapping: Mapping, machine: Machine, indices: Indices) -> list[Indices]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,7 +43,7 @@ machines = st.builds(
 
 
 def kernel_counts(
-    layer: Layer, mapping: Mapping, machine: Machine, extent: dict[str, int], flags: dict[str, int]
+    layer: Layer, mapping: Mapping, machine: Machine, extent: dict[str, int], flags: dict[str, Any]
 ) -> list[int]:
     """The kernel on the same question."""
     axes = tuple(extent)
@@ -59,8 +61,8 @@ def kernel_counts(
     passes.tile_cost(
         np.array([*extent.values()], dtype=np.int64), nest.loop_axis, nest.loop_factor, nest.loop_block,
         nest.pass_extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced,
-        geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], flags["continued"],
-        flags["continues"], flags["returns"], result,
+        geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], *flags["fresh"],
+        flags["continued"], flags["continues"], flags["returns"], result,
     )  # fmt: skip
     return [int(count) for count in result]
 
@@ -72,13 +74,16 @@ def test_a_tile_costs_what_its_passes_cost(data: st.DataObject, machine: Machine
     row = data.draw(st.integers(0, tiles.steps - 1))
     extent = dict(zip(tiles.axes, tiles.extents[row].tolist(), strict=True))
     names = ("accumulates", "finishes", "returns")
-    flags: dict[str, int] = {name: data.draw(st.booleans(), label=name) for name in names}
+    flags: dict[str, Any] = {name: data.draw(st.booleans(), label=name) for name in names}
     flags |= {name: data.draw(st.sampled_from(MASKS), label=name) for name in ("continued", "continues")}
+    flags["fresh"] = data.draw(st.sampled_from([(-1, -1), (0, 0), (3, 2)]), label="fresh")
     expected = reference_passes.tile_cost(layer, mapping, machine, extent, **flags)
     assert kernel_counts(layer, mapping, machine, extent, flags) == expected.as_list()
 
 
-PLAIN = {"accumulates": False, "finishes": True, "continued": 0, "continues": 0, "returns": False}
+PLAIN: dict[str, Any] = {
+    "accumulates": False, "finishes": True, "fresh": (-1, -1), "continued": 0, "continues": 0, "returns": False,
+}  # fmt: skip
 
 
 def test_a_row_of_row_stationary_by_hand() -> None:

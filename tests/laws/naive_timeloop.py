@@ -40,8 +40,8 @@ class Traffic:
     updates: int = 0
     seen: set[Point] = field(default_factory=set)
 
-    def step(self, layer: Layer, children: list[Child], blocks: list[Block], *, windows: bool = True) -> None:
-        """All children go on to their next block; `windows`: of one that slides on only the new words are taken."""
+    def step(self, layer: Layer, children: list[Child], blocks: list[Block]) -> None:
+        """All children go on to their next block."""
         for operand in Operand:
             taken, left = [], []
             for child, block in zip(children, blocks, strict=True):
@@ -50,7 +50,7 @@ class Traffic:
                 delta = now
                 if now == then:
                     delta = frozenset()
-                elif operand is Operand.INPUT and windows and then and slides(layer, block, before):
+                elif operand is Operand.INPUT and then and slides(layer, block, before):
                     delta = now - then
                 taken.append(delta)
                 if operand is Operand.OUTPUT and then and now != then:
@@ -92,17 +92,12 @@ def walk(layer: Layer, mapping: Mapping) -> Walk:
         if not all(tile.values()):
             continue
         result.dram.step(layer, buffer, [tile])
-        fresh = True
         for inner in iterations(mapping.on_chip):
             every = [block(layer, mapping, outer, inner, place) for place in spread(mapping)]
             busy = [number for number, mine in enumerate(every) if all(mine.values())]
             if not busy:
                 continue
-            # Windows in registers start anew with a tile in the buffer.
-            result.buffer.step(
-                layer, [pes[number] for number in busy], [every[number] for number in busy], windows=not fresh
-            )
-            fresh = False
+            result.buffer.step(layer, [pes[number] for number in busy], [every[number] for number in busy])
             result.cycles += max(prod(len(at) for at in every[number].values()) for number in busy)
     result.dram.finish(buffer)
     result.buffer.finish([pe for pe in pes if pe.held])

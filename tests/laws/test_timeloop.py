@@ -189,6 +189,25 @@ def test_a_word_under_the_last_window_of_a_tile_stays_for_the_first_of_the_next(
     assert buffer(apart) == (4, 2, 2, 4)
 
 
+@pytest.mark.parametrize(
+    ("off_chip", "on_chip", "registers"),
+    [("P4", "", "P4 R3"), ("P4", "P2", "P2 R3"), ("R3", "", "P16"), ("P4", "P4", "R3"), ("P2", "R3", "P8")],
+)
+def test_windows_slide_on_in_registers_as_they_do_in_the_buffer(off_chip: str, on_chip: str, registers: str) -> None:
+    found = of(FILTER, nest(off_chip, on_chip, registers))
+    assert found.dram_reads_inputs == 18
+    # Nothing comes twice but what the taps inside a tile of pixels go back for: 8 + 1 + 1 for each half.
+    words = 20 if on_chip == "R3" else 18
+    assert (found.buffer_reads_inputs, found.register_fills_inputs) == (words, words)
+
+
+def test_windows_of_dilated_taps_slide_on_too() -> None:
+    layer = Layer("holes", P=4, R=3, dilation=(2, 1))
+    found = of(layer, nest("P2", registers="P2 R3"))
+    # 2 pixels touch 0, 1, 2, 3, 4, 5; the next two 2 to 7.
+    assert (found.dram_reads_inputs, found.buffer_reads_inputs) == (8, 8)
+
+
 def test_tiles_of_a_convolution_along_both_sides() -> None:
     layer = Layer("tiles", P=8, Q=8, R=3, S=3)
     found = of(layer, nest(off_chip="P2 Q2", registers="P4 Q4 R3 S3"))
