@@ -31,8 +31,8 @@ def default_folder() -> Path:
 class MappingCache:
     """Safe for runs side by side: a file is written whole or not at all, and equal keys have equal contents.
 
-    A folder that cannot be written to is a cache that stays empty. A file that cannot be read as a mapping of the
-    layer is ignored with a warning, and written anew.
+    A folder that cannot be written to is a cache that stays empty. A file that is not as it was stored is ignored with
+    a warning, and written anew: its first line is a digest of the others.
     """
 
     folder: Path
@@ -41,25 +41,27 @@ class MappingCache:
         """The mapping stored under a key, or None."""
         path = self.folder / f"{key}.txt"
         try:
-            text = path.read_text(encoding="utf-8")
+            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             warnings.warn(f"{path}: ignored, cannot be read ({error})", stacklevel=2)
             return None
-        try:
-            mapping = from_text(text)
-            mapping.check(layer)
-        except InputError as error:
-            warnings.warn(f"{path}: ignored, not a mapping of layer {layer.name} ({error})", stacklevel=2)
+        if digest != _digest(text):
+            warnings.warn(f"{path}: ignored, not the mapping of layer {layer.name} that was stored", stacklevel=2)
             return None
-        return mapping
+        return from_text(text)
 
     def store(self, key: str, mapping: Mapping) -> None:
         """Keep a mapping under a key."""
         with suppress(OSError, InputError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_text(self.folder / f"{key}.txt", to_text(mapping))
+            text = to_text(mapping)
+            write_text(self.folder / f"{key}.txt", f"{_digest(text)}\n{text}")
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def cache_key(

@@ -119,7 +119,7 @@ def test_a_broken_file_of_the_cache_is_a_line_of_warning_and_written_anew(
     assert len(warned) == 4
     for line in warned:
         assert line.startswith("accel: warning: ")
-        assert ": ignored, not a mapping of layer" in line
+        assert ": ignored, not the mapping of layer" in line
     assert {path: path.read_text() for path in files} == whole
 
 

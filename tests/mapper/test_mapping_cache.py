@@ -67,6 +67,20 @@ def test_a_corrupt_file_is_ignored_with_a_warning_and_written_anew(tmp_path: Pat
     assert cache.find("k", LAYER) == MAPPING
 
 
+def test_a_mapping_changed_by_other_hands_is_not_believed(tmp_path: Path) -> None:
+    cache = MappingCache(tmp_path)
+    cache.store("k", MAPPING)
+    stored = (tmp_path / "k.txt").read_bytes()
+    lines = stored.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        for changed in (b"", line.replace(b"2", b"4"), line.replace(b"1", b"3"), line + line):
+            if changed == line:
+                continue
+            (tmp_path / "k.txt").write_bytes(b"".join([*lines[:number], changed, *lines[number + 1 :]]))
+            with pytest.warns(UserWarning, match=r"k\.txt: ignored, not the mapping of layer .* that was stored"):
+                assert cache.find("k", LAYER) is None
+
+
 def test_a_folder_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     cache = MappingCache(tmp_path / "file")
