@@ -22,8 +22,8 @@ from accel.objective import with_ties_broken
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
-from accel.task import Task, fits_buffers, map_space
-from mappings import Found, Mapping, search
+from accel.task import QUICK, Task, fits_buffers, map_space
+from mappings import Budget, Found, Mapping, search
 from mappings.column import MappingColumn
 from mappings.schedule import MAX_STEPS
 from mappings.searching import Cost, never
@@ -195,7 +195,9 @@ def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> 
         short = np.where(found.steps <= MAX_STEPS, UNFIT * (1.0 + beyond), np.inf)
         return np.where(np.isfinite(values), values, short)
 
-    return search(map_space(layer, spec, family), graded, budget=task.share, seed=task.seed, keep=_CHECKED, stop=stop)
+    # However short the search was to be: that nothing fits is said only after a look around.
+    longer = Budget(max(QUICK.mappings, 0 if task.share.seconds else task.share.mappings))
+    return search(map_space(layer, spec, family), graded, budget=longer, seed=task.seed, keep=_CHECKED, stop=stop)
 
 
 def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> InputError:

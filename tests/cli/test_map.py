@@ -147,9 +147,9 @@ def test_a_layer_without_mapping_is_named_and_the_others_are_mapped(
     command: Callable[..., Any], tmp_path: Path
 ) -> None:
     chip = tmp_path / "small.toml"
-    chip.write_text(command("show", "eyeriss_v1").out.replace("kib = 100", "kib = 0.2"))
+    chip.write_text(command("show", "eyeriss_v1").out.replace("kib = 100", "kib = 0.05"))
     outcome = command("map", "lenet5", "--on", chip, "--budget", "100")
     assert outcome.status == 2
     assert "layer conv1" in outcome.err
-    assert "data_buffer.kib = 0.2 is too small" in outcome.err
+    assert "data_buffer.kib = 0.05 is too small" in outcome.err
     assert "\nip2" in outcome.out

@@ -332,6 +332,16 @@ def test_what_fits_nowhere_names_layer_buffer_operand_and_a_size_that_would_do(f
     assert map_layer(CONV, small_chip(**{field: least})).name
 
 
+@pytest.mark.parametrize("budget", [Budget(1), Budget(100), Budget(seconds=0.01)])
+def test_a_short_search_looks_for_what_fits_as_long_as_any(budget: Budget) -> None:
+    chip = accel.load("eyeriss_v1").with_values({"data_buffer.kib": 0.05})
+    large = Layer("large", K=4, C=4, P=8, Q=8, R=61, S=61)  # no candidate of the dataflow fits
+    assert explore(large, chip, budget=budget).report.macs == large.macs
+    # A row set makes a row of pixels: 24 inputs and 24 sums of 16 bits are 768 bits.
+    with pytest.raises(InputError, match=r"needs 0\.094"):
+        explore(Layer("small", K=20, P=24, Q=24, R=5, S=5), chip, budget=budget)
+
+
 @pytest.mark.parametrize("tiles", [1, 2])
 def test_the_least_size_named_holds_a_word_of_each_operand(tiles):
     values = {"data_buffer.double_buffered": tiles == 2, "pe_array.bits.psum": 24, "data_buffer.kib": 0.001}
