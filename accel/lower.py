@@ -15,9 +15,10 @@ from accel.fit import buffer_bits as buffer_bits
 from accel.fit import held_operands, outputs_return, tiles_kept
 from accel.fit import require_fit as require_fit
 from accel.kernels import passes
+from accel.kernels.reuse import turns_back
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.registers import fresh_inputs, still_held
+from accel.registers import slides, still_held
 from accel.residency import NOWHERE as NOWHERE
 from accel.residency import Residency as Residency
 from accel.skipping import exchange, finish_times, index_match_cycles, port_shares, skipped_work
@@ -31,6 +32,10 @@ from workloads import Operand
 from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
+
+_FLAGS, _FRESH, _WAY = 7, slice(-5, -3), -3
+"""Behind the extents of a tile: whether it adds to sums and finishes them, what `slides` tells, what registers hold
+before it and after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,11 +163,30 @@ def _apart(waits: Ints, bits: Ints, turns: Ints) -> Ints:
 
 def _tile_counts(tiles: _Tiles) -> Ints:
     """(steps, COUNTS) from one kernel call per distinct tile."""
+    if tiles.keys[:, _WAY].any():
+        return _counts_in_turn(tiles)
     distinct, inverse = distinct_rows(tiles.keys)
     found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
     for index, key in enumerate(distinct):
         passes.tile_cost(*tiles.arguments(key, found[index]))
     counts: Ints = found[inverse]
+    return counts
+
+
+def _counts_in_turn(tiles: _Tiles) -> Ints:
+    """As `_tile_counts`, where windows slide from tile to tile: whether they turn back shows only step by step."""
+    known: dict[bytes, tuple[Ints, int]] = {}
+    counts = np.zeros((len(tiles.keys), passes.COUNTS), dtype=np.int64)
+    way = 0
+    for step, key in enumerate(tiles.keys.copy()):
+        if turns_back(key[_WAY], way):
+            key[_FRESH] = -1, -1
+            key[_WAY] = 0
+        named = key.tobytes()
+        if named not in known:
+            result = np.zeros(passes.COUNTS, dtype=np.int64)
+            known[named] = result, passes.tile_cost(*tiles.arguments(key, result)) // passes.WAYS
+        counts[step], way = known[named]
     return counts
 
 
@@ -198,7 +222,7 @@ def _skipping_counts(schedule: TileSchedule, work: Work, shares: Ints, spec: Acc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tiles:
-    """What the kernels take: `keys` (steps, axes + flags) tell tiles apart, the rest is the same for all."""
+    """What the kernels take: `keys` (steps, axes + _FLAGS) tell tiles apart, the rest is the same for all."""
 
     nest: Nest
     geometry: Geometry
@@ -214,23 +238,21 @@ class _Tiles:
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
         nest, machine = Nest.of(mapping, axes), machine_vector(spec, width, mapping)
-        fresh = fresh_inputs(schedule, nest, geometry, machine, spec.pe_array)
-        continued = still_held(schedule, held, fresh, spec.pe_array)
-        fresh[turns], continued[turns] = -1, 0  # another layer has used the registers
+        slid = slides(schedule, nest, geometry, machine, spec.pe_array)
+        continued = still_held(schedule, held, slid, spec.pe_array)
+        slid[turns], continued[turns] = (-1, -1, 0), 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]
-        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, fresh, continued, continues])
+        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, slid, continued, continues])
         return cls(nest, geometry, machine, outputs_return(mapping), keys)
 
     def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
         """Of `tile_cost` and `walk_passes`, the `results` last."""
         nest, geometry = self.nest, self.geometry
-        accumulates, finishes = (bool(flag) for flag in key[-6:-4])
-        fresh, fresh_fill, before, after = (int(flag) for flag in key[-4:])
+        accumulates, finishes, *flags = key[-_FLAGS:].tolist()
         return (
-            np.ascontiguousarray(key[:-6]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
+            np.ascontiguousarray(key[:-_FLAGS]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-            geometry.strides, self.machine, accumulates, finishes, fresh, fresh_fill, before, after, self.returns,
-            *results,
+            geometry.strides, self.machine, bool(accumulates), bool(finishes), *flags, self.returns, *results,
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], fresh: Int
     """(steps,) which operands registers hold from the step before, a bit each, and `passes.STREAM` when all they do.
 
     `held`: operands a full pass keeps in registers. Unless registers are kept, these are either all still there, when
-    the stream simply goes on, or all loaded again. `fresh`: as from `fresh_inputs`.
+    the stream simply goes on, or all loaded again. `fresh`: as from `slides`.
     """
     kept = np.zeros((schedule.steps, 3), dtype=np.bool_)
     full = np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
@@ -31,31 +31,32 @@ def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], fresh: Int
         if held[operand] and (array.keep_registers or whole.all()):
             tile = schedule.tiles[:, operand]
             kept[1:, operand] = whole[1:] & (tile[1:] == tile[:-1])
-    kept[:, Operand.INPUT] |= held[Operand.INPUT] & (fresh == 0).all(axis=1)
+    kept[:, Operand.INPUT] |= held[Operand.INPUT] & (fresh[:, :2] == 0).all(axis=1)
     goes_on = kept[:, list(held)].all(axis=1) & any(held)
     mask = kept.astype(np.int64) @ np.array([1, 2, 4]) if array.keep_registers else np.where(goes_on, 7, 0)
     return np.where(goes_on, mask | passes.STREAM, mask)
 
 
-def fresh_inputs(schedule: TileSchedule, nest: Nest, geometry: Geometry, machine: Ints, array: PEArray) -> Ints:
-    """(steps, 2) input words that the first pass of a tile loads, and a PE of them; -1 for all it works on.
+def slides(schedule: TileSchedule, nest: Nest, geometry: Geometry, machine: Ints, array: PEArray) -> Ints:
+    """(steps, 3) of the first pass of a tile: input words to load, those of a PE, and the way its windows slid.
 
-    Where registers are kept, a word under the last windows of the tile before is there. An array that skips may have
-    left that pass out: what it keeps is told only of tiles that one pass takes whole, by `still_held`.
+    All as `slid_words` tells of it and the last pass of the tile before, where registers are kept. An array that skips
+    may have left those passes out: what it keeps is told only of tiles that one pass takes whole, by `still_held`.
     """
-    fresh = np.full((schedule.steps, 2), -1, dtype=np.int64)
+    found = np.full((schedule.steps, 3), -1, dtype=np.int64)
+    found[:, 2] = 0
     if not array.keep_registers or array.skips or geometry.window[0] < 0:
-        return fresh
+        return found
     starts, extents, full = schedule.starts, schedule.extents, nest.pass_extent
     last = (extents - 1) // full * full
     first_shape, last_shape = np.minimum(extents, full), extents - last
     moved = starts[1:] - (starts + last)[:-1]
     distinct, inverse = distinct_rows(np.column_stack([first_shape[1:], last_shape[:-1], moved]))
-    found = [
+    told = [
         slid_words(
             now, before, by, nest.unroll, nest.lanes, geometry.relevant, geometry.window, geometry.strides, machine
         )
         for now, before, by in distinct.reshape(-1, 3, len(full))
     ]
-    fresh[1:] = np.array(found, dtype=np.int64).reshape(-1, 2)[inverse]
-    return fresh
+    found[1:] = np.array(told, dtype=np.int64).reshape(-1, 3)[inverse]
+    return found

@@ -10,8 +10,8 @@ Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the 
 tensors without padding, windows without gaps (stride at most the taps of a tile). Different:
 
 - stride gaps: here words that no window touches are not fetched; Timeloop moves the whole box around a tile;
-- a window that moves back is taken whole; Timeloop keeps what overlaps unless it has just moved the other way, and it
-  takes the second iteration of each loop for all later ones, which shifts a window's first words at such edges;
+- Timeloop takes the second iteration of each loop for all later ones, which shifts what a window finds where a loop
+  begins again;
 - Timeloop counts no reads of the buffer for outputs on their way to DRAM; `data_buffer_read_bits` has them, `counts`
   not.
 """

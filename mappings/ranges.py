@@ -71,17 +71,17 @@ def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingT
     return words
 
 
-def slid_words(layer: Layer, ranges: Ranges, before: Ranges) -> tuple[Ints, Ints, Ints]:
+def slid_words(layer: Layer, ranges: Ranges, before: Ranges, rested: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
     """(words, runs, span) of input tiles when the words they share with the tile in `before` are kept from it.
 
-    They are kept when a tile's windows slide on: it covers the same images, channels and columns as the tile before it,
-    and rows from the same one or a later one on, or the other way round. What moves back or along both sides is
-    fetched whole.
+    They are kept when a tile's windows slide along one side: it covers the same images, channels and columns as the
+    tile before it, and some of its rows, or the other way round. What moves along both sides is fetched whole, and so
+    is what turns back: slides another way than the tile just before it did, unless it `rested` in between.
     """
     same = np.ones(np.shape(ranges["G"][0]), dtype=bool)
     for dim in "GNC":
         same &= (ranges[dim][0] == before[dim][0]) & (ranges[dim][1] == before[dim][1])
-    whole, fresh, stays, onward = ([np.empty(0)] * 2 for _ in range(4))
+    whole, fresh, stays, ways = ([np.empty(0)] * 2 for _ in range(4))
     for side, vertical in enumerate((True, False)):
         now, shape = _windows(ranges, vertical)
         pairs = np.concatenate([now, _windows(before, vertical)[0]], axis=-1).reshape(-1, 8)
@@ -89,17 +89,27 @@ def slid_words(layer: Layer, ranges: Ranges, before: Ranges) -> tuple[Ints, Ints
         found = np.empty((len(distinct), 4), dtype=np.int64)
         for index, pair in enumerate(distinct):
             rows, kept = (_touched(layer, key, vertical) for key in (pair[:4], pair[4:]))
-            first, earlier = (
-                key[0] * layer.stride[side] + key[2] * layer.dilation[side] for key in (pair[:4], pair[4:])
-            )
             news = np.setdiff1d(rows, kept, assume_unique=True)
-            found[index] = len(rows), len(news), np.array_equal(rows, kept), first >= earlier
-        whole[side], fresh[side], stays[side], onward[side] = found[inverse.reshape(-1)].reshape(*shape, 4).T
-    down = same & (stays[1] > 0) & (onward[0] > 0)
-    along = same & (stays[0] > 0) & (onward[1] > 0) & ~down
-    sides = (np.where(down, fresh[0], whole[0]), np.where(along, fresh[1], whole[1]))
+            slid = 0 < len(news) < len(rows)
+            way = (side + 1) * (1 if rows[0] >= kept[0] else -1) if slid else 0
+            found[index] = len(rows), len(news), np.array_equal(rows, kept), way
+        whole[side], fresh[side], stays[side], ways[side] = found[inverse.reshape(-1)].reshape(*shape, 4).T
+    down = same & (stays[1] > 0)
+    along = same & (stays[0] > 0) & ~down
+    onward = ~_turn_back(np.where(down, ways[0], np.where(along, ways[1], 0)), rested)
+    sides = (np.where(down & onward, fresh[0], whole[0]), np.where(along & onward, fresh[1], whole[1]))
     words = ranges["G"][1] * ranges["N"][1] * ranges["C"][1] * sides[0] * sides[1]
     return words, *operand_runs(layer, Operand.INPUT, ranges, sides)
+
+
+def _turn_back(way: Ints, rested: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which tiles slide another way than the one before them did; one that turns back has slid no way."""
+    back = np.zeros(len(way), dtype=bool)
+    last = 0
+    for step, (now, rest) in enumerate(zip(way.tolist(), rested.tolist(), strict=True)):
+        back[step] = now != 0 and not rest and last not in (0, now)
+        last = 0 if back[step] else now
+    return back
 
 
 def operand_runs(

@@ -57,7 +57,7 @@ def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Til
     """Walk the off-chip loops of a legal mapping.
 
     `halo_reuse`: inputs that overlapping windows share with the input tile fetched just before are not fetched again
-    when the tile slides on along one side (see `slid_words`). Raises InputError when the mapping does not fit.
+    when the tile slides along one side (see `slid_words`). Raises InputError when the mapping does not fit.
     """
     mapping.check(layer)
     axes = mapping.axes()
@@ -101,7 +101,9 @@ def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Til
                 for at in (fetched[1:], fetched[:-1])
             )
             words, runs, span = words.copy(), runs.copy(), span.copy()
-            words[fetched[1:]], runs[fetched[1:]], span[fetched[1:]] = slid_words(layer, now, before)
+            words[fetched[1:]], runs[fetched[1:]], span[fetched[1:]] = slid_words(
+                layer, now, before, np.diff(fetched) > 1
+            )
         loaded = loaded & (words > 0)  # a tile of nothing but padding moves nothing
         load_words[:, operand] = np.where(loaded, words, 0)
         load_runs[:, operand] = np.where(loaded, runs, 0)

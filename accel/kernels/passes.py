@@ -30,6 +30,7 @@ from accel.kernels.reuse import (
     analyse,
     port_cycles,
     slid_words,
+    turns_back,
 )
 
 Ints = NDArray[np.int64]
@@ -49,13 +50,16 @@ LOGGED = 3
 STREAM = 8
 """Bit of `continued` beside one for each operand (INPUT lowest): all that registers hold goes on as it was."""
 
+WAYS = 8
+"""The result of `tile_cost` is a bit for each operand and so many times the way in which windows slid last."""
+
 
 @kernel
 def tile_cost(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, continued: int, continues: int, returns: bool,
-    result: Ints,
+    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, way: int, continued: int, continues: int,
+    returns: bool, result: Ints,
 ) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
@@ -64,17 +68,18 @@ def tile_cost(
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
     dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
     partial sums; finishes: they are complete after it. fresh, fresh_fill: input words that the first pass loads, and a
-    PE of them, where its windows have slid on from the tile before, else -1. continued, continues: operands the
-    registers hold already before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to
-    the buffer over several passes.
-    result: (COUNTS,) sums, words not bits. Returns which operands (one bit each, INPUT lowest) the registers hold
-    throughout a full pass.
+    PE of them, where its windows have slid from the tile before, else -1; way: in which they did, as `slid_words` says.
+    continued, continues: operands the registers hold already before the tile, and still after it, a bit each, and
+    STREAM. returns: outputs come back to the buffer over several passes. result: (COUNTS,) sums, words not bits.
+    Returns which operands (one bit each, INPUT lowest) the registers hold throughout a full pass, and the last way of
+    windows: see WAYS.
     """
     return int(
         walk_passes(
             extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes, relevant, reduced,
-            window, strides, machine, accumulates, finishes, fresh, fresh_fill, continued, continues, returns, result,
-            np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, LOGGED), dtype=np.int64),
+            window, strides, machine, accumulates, finishes, fresh, fresh_fill, way, continued, continues, returns,
+            result, np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_),
+            np.empty((0, LOGGED), dtype=np.int64),
         )
     )  # fmt: skip
 
@@ -83,8 +88,8 @@ def tile_cost(
 def walk_passes(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, continued: int, continues: int, returns: bool,
-    result: Ints, kept: Ints, issued: Bools, log: Ints,
+    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, way: int, continued: int, continues: int,
+    returns: bool, result: Ints, kept: Ints, issued: Bools, log: Ints,
 ) -> int:  # fmt: skip
     """As `tile_cost`, for an array that skips zeros.
 
@@ -158,12 +163,17 @@ def walk_passes(
                 filled = one[FILL + operand] if changed or not held else 0
                 if operand == INPUT and changed and held and first and fresh >= 0:
                     words, filled = fresh, fresh_fill
-                elif operand == INPUT and machine[KEEP_REGISTERS] != 0 and changed and held and not first:
-                    slid, slid_fill = slid_words(
-                        shape, fed_shape, start - fed_start, unroll, lanes, relevant, window, strides, machine
-                    )
-                    if slid >= 0:
+                elif operand == INPUT and machine[KEEP_REGISTERS] != 0 and held and not first:
+                    slid, slid_fill, turned = 0, 0, 0
+                    if changed:
+                        slid, slid_fill, turned = slid_words(
+                            shape, fed_shape, start - fed_start, unroll, lanes, relevant, window, strides, machine
+                        )
+                    if turns_back(turned, way):
+                        slid, turned = -1, 0
+                    if changed and slid >= 0:
                         words, filled = slid, slid_fill
+                    way = turned
                 if operand != OUTPUT:
                     words = -(-words * kept[operand, 0] // kept[operand, 1])
                     filled = -(-filled * kept[operand, 0] // kept[operand, 1])
@@ -260,4 +270,4 @@ def walk_passes(
         result[PORT] += writing
         if len(log) > 0:
             log[number - 1, EXTRA] += writing
-    return int(keeps[0] | keeps[1] << 1 | keeps[2] << 2)
+    return int(keeps[0] | keeps[1] << 1 | keeps[2] << 2) + WAYS * way

@@ -175,19 +175,20 @@ def _pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
 @kernel
 def _fresh_words(
     extent: Ints, earlier: Ints, moved: Ints, relevant: Bools, window: Ints, strides: Ints, steps: Ints
-) -> int:
+) -> tuple[int, int]:
     """Input words over `extent` indices that a pass over `earlier` indices, so many `moved` before it, did not have.
 
-    -1 unless the windows slid on: along one side, forwards, with all else as it was. `steps` as in `_words`.
+    -1 unless the windows moved along one side, with all else as it was. The second is the way they slid, 1 down and 2
+    across, negative backwards, 0 if nothing or all of it is fresh. `steps` as in `_words`.
     """
     words = 1
     for axis in range(len(extent)):
         sides = axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
         if relevant[axis, INPUT] and not sides:
             if moved[axis] != 0 or extent[axis] != earlier[axis]:
-                return -1
+                return -1, 0
             words *= extent[axis]
-    count, fresh, rests, onward = (0, 0), (0, 0), (False, False), (False, False)
+    count, fresh, rests, shifts = (0, 0), (0, 0), (False, False), (0, 0)
     for side in range(2):
         o, t = window[side], window[side + 2]
         step, tap_step = strides[side] * steps[o], strides[side + 2] * steps[t]
@@ -195,13 +196,14 @@ def _fresh_words(
         here = distinct_positions(extent[o], step, extent[t], tap_step)
         new = new_positions(shift, extent[o], step, extent[t], tap_step, earlier[o], earlier[t])
         same = new == 0 and here == distinct_positions(earlier[o], step, earlier[t], tap_step)
-        count, fresh, rests = (count[1], here), (fresh[1], new), (rests[1], same)
-        onward = (onward[1], shift >= 0)
-    if rests[1] and onward[0]:
-        return words * fresh[0] * count[1]
-    if rests[0] and onward[1]:
-        return words * count[0] * fresh[1]
-    return -1
+        count, fresh, rests, shifts = (count[1], here), (fresh[1], new), (rests[1], same), (shifts[1], shift)
+    if rests[1]:
+        way = 0 if fresh[0] == 0 or fresh[0] == count[0] else 1 if shifts[0] >= 0 else -1
+        return words * fresh[0] * count[1], way
+    if rests[0]:
+        way = 0 if fresh[1] == 0 or fresh[1] == count[1] else 2 if shifts[1] >= 0 else -2
+        return words * count[0] * fresh[1], way
+    return -1, 0
 
 
 @kernel
@@ -227,7 +229,7 @@ def _fresh_words_by_pe(
             min(extent[t], max(1, unroll[t] // lanes[t])),
             strides[side + 2] * (own[t] if machine[BLOCKED + side + 2] else 1),
         )  # fmt: skip
-    words = _fresh_words(own, before, moved, relevant, window, strides, steps)
+    words, _ = _fresh_words(own, before, moved, relevant, window, strides, steps)
     return words if words < 0 else words * places
 
 
@@ -235,22 +237,29 @@ def _fresh_words_by_pe(
 def slid_words(
     extent: Ints, earlier: Ints, moved: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
     machine: Ints,
-) -> tuple[int, int]:  # fmt: skip
+) -> tuple[int, int, int]:  # fmt: skip
     """(input words, those of a PE) that registers lack after a pass over `earlier` indices, `moved` before this one.
 
-    -1 twice unless the windows slid on: along one side, forwards, with all else as it was.
+    -1 twice unless the windows moved along one side, with all else as it was. The third is the way they slid in a PE,
+    1 down and 2 across, negative backwards; 0 if they did not, or a PE has none or all of their words.
     """
     if window[0] < 0:
-        return -1, -1
+        return -1, -1, 0
     steps = np.empty(len(extent), dtype=np.int64)
     _own_steps(unroll, lanes, window, machine, steps)
     if machine[TILE_MULTICAST] != 0:
         words = _fresh_words_by_pe(extent, earlier, moved, unroll, lanes, relevant, window, strides, machine, steps)
     else:
-        words = _fresh_words(extent, earlier, moved, relevant, window, strides, np.ones_like(steps))
+        words, _ = _fresh_words(extent, earlier, moved, relevant, window, strides, np.ones_like(steps))
     own, before = _pe_extent(extent, unroll, lanes), _pe_extent(earlier, unroll, lanes)
-    fill = _fresh_words(own, before, moved, relevant, window, strides, steps)
-    return (words, fill) if words >= 0 and fill >= 0 else (-1, -1)
+    fill, way = _fresh_words(own, before, moved, relevant, window, strides, steps)
+    return (words, fill, way) if words >= 0 and fill >= 0 else (-1, -1, 0)
+
+
+@kernel
+def turns_back(way: int, before: int) -> bool:
+    """Whether windows that slide this way slid another way just before: registers then load them whole."""
+    return way != 0 and before != 0 and way != before
 
 
 @kernel

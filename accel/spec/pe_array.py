@@ -64,8 +64,9 @@ class PEArray(Part):
     """What a bus brings to several PEs at once: any word they share, or only all that they need where it is the same:
     inputs under windows that overlap in part then come once for each PE."""
     keep_registers: bool = False
-    """Registers keep what the next pass needs again: inputs under windows that slide on along one side, and at a new
-    tile each operand that it does not change; False: windows are loaded whole, and at a new tile all operands are."""
+    """Registers keep what the next pass needs again: inputs under windows that slide along one side, the same way as
+    before or after a rest, and at a new tile each operand that it does not change; False: windows are loaded whole, and
+    at a new tile all operands are."""
     accumulation_latency_cycles: WholeNumber = 0
     """Exposed once a pass when the pass's outputs accumulate in the buffer over several passes."""
     bits: Bits = Bits()

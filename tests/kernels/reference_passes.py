@@ -48,11 +48,12 @@ class Counts:
     write_psum: int = 0
     write_output: int = 0
     fills: list[int] = field(default_factory=lambda: [0, 0, 0])
+    way: int = 0  # in which windows slid last: 1 down, 2 across, negative backwards
 
     def as_list(self) -> list[int]:
-        """In the order of the kernel's result."""
+        """In the order of the kernel's result, and the way."""
         reads = [self.read_input, self.read_weight, self.read_psum, self.write_psum, self.write_output]
-        return [self.compute, self.mac, self.port, self.passes, *reads, *self.fills]
+        return [self.compute, self.mac, self.port, self.passes, *reads, *self.fills, self.way]
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,13 @@ def tile_cost(
     accumulates: bool = False,
     finishes: bool = True,
     fresh: tuple[int, int] = (-1, -1),
+    way: int = 0,
     continued: int = 0,
     continues: int = 0,
     returns: bool = False,
 ) -> Counts:
     """The passes of one tile in order; `extent` is the tile's size along each axis. Full passes decide what stays."""
-    counts = Counts()
+    counts = Counts(way=way)
     full = {axis: mapping.pass_extent(axis) for axis in extent}
     stays = {operand: one_pass(layer, mapping, machine, full, operand).held for operand in Operand}
     before: dict[str, tuple[int, ...]] = {}
@@ -108,8 +110,13 @@ def tile_cost(
             )
             fetched = one.words if moved or not held else 0
             filled = one.fill if moved or not held else 0
-            refilled = operand is Operand.INPUT and held and moved and before
-            if machine.keep_registers and refilled and slides(layer, mapping, machine, *around):
+            keeps = machine.keep_registers and operand is Operand.INPUT and held and before
+            slid = slides(layer, mapping, machine, *around) if keeps and moved else None
+            if slid and counts.way and slid != counts.way:
+                slid = None  # back again: everything is loaded
+            if keeps:
+                counts.way = slid or 0
+            if slid is not None:
                 if machine.tile_multicast:
                     fetched = sum(fresh_by_pe(layer, mapping, machine, *around))
                 else:
@@ -276,18 +283,18 @@ def fresh_by_pe(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, 
     return [*found.values()]
 
 
-def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then: Indices) -> bool:
-    """Whether windows moved on along one side of the input, and nothing else of it changed."""
+def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then: Indices) -> int | None:
+    """Which way windows moved along one side of the input, 0 if all or nothing of a PE's is new; None: another way."""
     if not machine.window_reuse or not all(dim in now for dim in "PQRS"):
-        return False
+        return None
     if machine.tile_multicast:
         for dim in "PQRS":  # all PEs do alike
             unrolled = mapping.unrolled(dim)
             uneven = len(now[dim]) > unrolled and len(now[dim]) % unrolled
             if unrolled > 1 and (uneven or len(now[dim]) != len(then[dim])):
-                return False
+                return None
     if any(now[axis] != then[axis] for axis in now if set(axis) & set("GNC")):
-        return False
+        return None
 
     def touched(indices: Indices, side: int) -> set[int]:
         output, tap = ("PR", "QS")[side]
@@ -295,13 +302,16 @@ def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then:
             at * layer.stride[side] + by * layer.dilation[side] for at, by in product(indices[output], indices[tap])
         }
 
-    def onward(now: Indices, then: Indices) -> bool:
-        return any(
-            touched(now, 1 - side) == touched(then, 1 - side) and min(touched(now, side)) >= min(touched(then, side))
-            for side in (0, 1)
-        )
-
-    return onward(now, then) and onward(pes(mapping, machine, now)[0], pes(mapping, machine, then)[0])
+    if not any(touched(now, side) == touched(then, side) for side in (0, 1)):
+        return None
+    mine, before = pes(mapping, machine, now)[0], pes(mapping, machine, then)[0]
+    for side in (0, 1):
+        places, earlier = touched(mine, side), touched(before, side)
+        if touched(mine, 1 - side) == touched(before, 1 - side):
+            if not 0 < len(places - earlier) < len(places):
+                return 0
+            return (side + 1) * (1 if min(places) >= min(earlier) else -1)
+    return None
 
 
 def pes(mapping: Mapping, machine: Machine, indices: Indices) -> list[Indices]:

@@ -58,13 +58,13 @@ def kernel_counts(
         dtype=np.int64,
     )  # fmt: skip
     result = np.full(passes.COUNTS, -7, dtype=np.int64)
-    passes.tile_cost(
+    found = passes.tile_cost(
         np.array([*extent.values()], dtype=np.int64), nest.loop_axis, nest.loop_factor, nest.loop_block,
         nest.pass_extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced,
         geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], *flags["fresh"],
-        flags["continued"], flags["continues"], flags["returns"], result,
+        flags["way"], flags["continued"], flags["continues"], flags["returns"], result,
     )  # fmt: skip
-    return [int(count) for count in result]
+    return [*(int(count) for count in result), found // passes.WAYS]
 
 
 @given(st.data(), machines)
@@ -77,12 +77,14 @@ def test_a_tile_costs_what_its_passes_cost(data: st.DataObject, machine: Machine
     flags: dict[str, Any] = {name: data.draw(st.booleans(), label=name) for name in names}
     flags |= {name: data.draw(st.sampled_from(MASKS), label=name) for name in ("continued", "continues")}
     flags["fresh"] = data.draw(st.sampled_from([(-1, -1), (0, 0), (3, 2)]), label="fresh")
+    flags["way"] = data.draw(st.sampled_from([0, 0, 1, -1, 2, -2]), label="way")
     expected = reference_passes.tile_cost(layer, mapping, machine, extent, **flags)
     assert kernel_counts(layer, mapping, machine, extent, flags) == expected.as_list()
 
 
 PLAIN: dict[str, Any] = {
-    "accumulates": False, "finishes": True, "fresh": (-1, -1), "continued": 0, "continues": 0, "returns": False,
+    "accumulates": False, "finishes": True, "fresh": (-1, -1), "way": 0, "continued": 0, "continues": 0,
+    "returns": False,
 }  # fmt: skip
 
 

@@ -2,9 +2,9 @@
 
 Semantics of A. Parashar et al., "Timeloop", ISPASS 2019: a level holds the points of the current iteration and no
 others; what it takes from its parent are the points that the iteration before did not hold (the delta), counted at the
-parent once for all PEs that need the same. A window counts as moving on when it does so along one side and forwards;
-what moves back or along both sides is taken whole. Outputs that leave are updates of the parent, PEs that share them
-being reduced first; they are read back when they come again, but not the first time.
+parent once for all PEs that need the same. A window that moves along both sides is taken whole, and so is one that
+turns back: that moves another way than in the iteration before, and still overlaps. Outputs that leave are updates of
+the parent, PEs that share them being reduced first; they are read back when they come again, but not the first time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ Block = dict[str, tuple[int, ...]]
 
 @dataclass
 class Child:
-    """What one level holds below another, and what it has taken: the tile of each operand."""
+    """What one level holds below another: the tile of each operand, and the way the window moved last."""
 
     held: dict[Operand, tuple[Points, Block]] = field(default_factory=dict)
+    way: tuple[int, bool] | None = None
 
 
 @dataclass
@@ -50,8 +51,14 @@ class Traffic:
                 delta = now
                 if now == then:
                     delta = frozenset()
-                elif operand is Operand.INPUT and then and slides(layer, block, before):
-                    delta = now - then
+                if operand is Operand.INPUT:
+                    way = slides(layer, block, before) if then else None
+                    overlaps = 0 < len(now - then) < len(now)
+                    if way and (not overlaps or child.way in (None, way)):
+                        delta = now - then
+                        child.way = way if overlaps else None
+                    else:
+                        child.way = None
                 taken.append(delta)
                 if operand is Operand.OUTPUT and then and now != then:
                     left.append(then)
@@ -146,12 +153,11 @@ def side(layer: Layer, at: Block, number: int) -> tuple[int, ...]:
     return tuple(sorted({o * layer.stride[number] + t * layer.dilation[number] for o in at[outputs] for t in at[taps]}))
 
 
-def slides(layer: Layer, now: Block, then: Block) -> bool:
-    """Whether windows moved on along one side of the input, and nothing else of it changed."""
+def slides(layer: Layer, now: Block, then: Block) -> tuple[int, bool] | None:
+    """Side of the input along which alone windows moved, and whether forwards; None if anything else changed."""
     if any(now[dim] != then[dim] for dim in "GNC"):
-        return False
-    return any(
-        side(layer, now, 1 - moving) == side(layer, then, 1 - moving)
-        and side(layer, now, moving)[0] >= side(layer, then, moving)[0]
-        for moving in (0, 1)
-    )
+        return None
+    for moving in (0, 1):
+        if side(layer, now, 1 - moving) == side(layer, then, 1 - moving):
+            return moving, side(layer, now, moving)[0] >= side(layer, then, moving)[0]
+    return None

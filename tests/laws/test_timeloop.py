@@ -199,6 +199,19 @@ def test_windows_slide_on_in_registers_as_they_do_in_the_buffer(off_chip: str, o
     assert (found.dram_reads_inputs, found.buffer_reads_inputs, found.register_fills_inputs) == (18, 18, 18)
 
 
+@pytest.mark.parametrize(("off_chip", "on_chip", "words"), [("R3 P2", "", 10), ("", "R3 P2", 6)])
+def test_windows_that_turn_back_are_taken_whole_unless_they_had_left_everything(
+    off_chip: str, on_chip: str, words: int
+) -> None:
+    layer = Layer("back", P=4, R=3)
+    found = of(layer, nest(off_chip, on_chip, "P2"))
+    # 0 1, then 2 3, all new; back for the second tap 1 2, of which 2 is there, then 3 4, all new; 2 3, and 4 5.
+    assert (found.dram_reads_inputs, found.buffer_reads_inputs) == (words, 2 + 2 + 1 + 2 + 1 + 2)
+    # With 3 taps at once: 0 to 3, on to 2 to 5 with 4 and 5, and back to the first for the other filter, all of it.
+    turned = of(replace(layer, K=2), nest("K2 P2", registers="P2 R3"))
+    assert turned.dram_reads_inputs == turned.buffer_reads_inputs == 2 * (4 + 2)
+
+
 def test_windows_of_dilated_taps_slide_on_too() -> None:
     layer = Layer("holes", P=4, R=3, dilation=(2, 1))
     found = of(layer, nest("P2", registers="P2 R3"))

@@ -70,6 +70,7 @@ def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
         result.held[operand] = 0
     buffers: dict[Operand, dict[tuple[frozenset[int], ...], frozenset[Word]]] = {operand: {} for operand in Operand}
     latest: Step | None = None
+    way = 0
     for position, step in enumerate(walked):
         outputs = step.words[Operand.OUTPUT]
         partial = {sums.get(word, 0) > 0 for word in outputs}
@@ -82,10 +83,13 @@ def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
             absent = step.tile(operand) not in buffers[operand]
             wanted = absent and (operand is not Operand.OUTPUT or result.accumulates[-1])
             fetched = step.words[operand] if wanted else frozenset()
-            if halo_reuse and wanted and operand is Operand.INPUT:
-                if latest and slides(layer, step, latest):
+            if halo_reuse and operand is Operand.INPUT:
+                slid = slides(layer, step, latest) if wanted and latest else None
+                if slid and way and slid != way:
+                    slid = None  # back again: everything is fetched
+                if slid is not None and latest:
                     fetched -= latest.words[operand]
-                latest = step
+                way, latest = slid or 0, step if wanted else latest
             result.loads[operand].append(fetched)
             buffers[operand][step.tile(operand)] = step.words[operand]
             result.held[operand] = max(result.held[operand], sum(len(words) for words in buffers[operand].values()))
@@ -181,15 +185,14 @@ def _covering(layer: Layer, indices: dict[str, frozenset[int]]) -> dict[str, ran
     return box
 
 
-def slides(layer: Layer, now: Step, then: Step) -> bool:
-    """Whether the input tile moved on along one side, and nothing else of it changed."""
+def slides(layer: Layer, now: Step, then: Step) -> int | None:
+    """Which way the input tile moved along one side, with nothing else of it changed; 0: all or nothing of it is new.
+
+    1 down, 2 across, negative backwards.
+    """
     boxes = [_covering(layer, step.indices) for step in (now, then)]
     if any(boxes[0][dim] != boxes[1][dim] for dim in "GNC"):
-        return False
-
-    def first(box: dict[str, range], side: int) -> int:
-        output, tap = ("PR", "QS")[side]
-        return box[output].start * layer.stride[side] + box[tap].start * layer.dilation[side]
+        return None
 
     def touched(box: dict[str, range], side: int) -> set[int]:
         output, tap = ("PR", "QS")[side]
@@ -199,10 +202,13 @@ def slides(layer: Layer, now: Step, then: Step) -> bool:
         }
         return {place for place in places if 0 <= place < (layer.H, layer.W)[side]}
 
-    return any(
-        touched(boxes[0], 1 - side) == touched(boxes[1], 1 - side) and first(boxes[0], side) >= first(boxes[1], side)
-        for side in (0, 1)
-    )
+    for side in (0, 1):
+        if touched(boxes[0], 1 - side) == touched(boxes[1], 1 - side):
+            places, earlier = (touched(box, side) for box in boxes)
+            if not 0 < len(places - earlier) < len(places):
+                return 0
+            return (side + 1) * (1 if min(places) >= min(earlier) else -1)
+    return None
 
 
 def _stays(mapping: Mapping, walked: list[Step], operand: Operand) -> list[int]:
