@@ -147,7 +147,9 @@ def estimate_rows(
             used_lanes, hops = _group_totals(
                 factor, loop_axes, levels, nest, machine, zeros, spatial, whole_pass, blocks, uses, totals
             )
-            distinct_inputs = register_inputs(walk.starts, 0, whole_pass, spatial, nest, machine)
+            distinct_inputs = register_inputs(
+                extent, walk.starts, 0, whole_pass, spatial, relevant, nest.window, nest.strides, machine
+            )
 
         # Tiles.
         active = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from accel.kernels.options import kernel
 from accel.kernels.windows import distinct_positions
 
@@ -58,9 +56,6 @@ def pe_window_words(
         )
     # One output more looks like one tap more where both lie as far apart.
     alike = step == tap_step and (not visits or (output_block >= most and tap_block >= most_taps))
-    if not visits:
-        most, most_taps = min(most, output_block), min(most_taps, tap_block)
-    seen = np.zeros(((outputs - 1) * stride + (taps - 1) * dilation + 1, 4), dtype=np.bool_)
     words = 0
     for pe in range(used_outputs):
         first, own = _share(outputs, output_pes, outputs_blocked, pe)
@@ -68,10 +63,17 @@ def pe_window_words(
             first_tap, own_taps = _share(taps, tap_pes, taps_blocked, tap_pe)
             if not visits:
                 own, own_taps = min(own, output_block), min(own_taps, tap_block)
-            place = first * stride + first_tap * dilation
-            fewer, fewer_taps = most - own, most_taps - own_taps
-            kind = fewer + fewer_taps if alike else 2 * fewer + fewer_taps
-            if not seen[place, kind]:
-                seen[place, kind] = True
+            taken = False  # together with a PE before
+            for other in range(pe + 1):
+                there, theirs = _share(outputs, output_pes, outputs_blocked, other)
+                theirs = theirs if visits else min(theirs, output_block)
+                for other_tap in range(tap_pe if other == pe else used_taps):
+                    there_tap, their_taps = _share(taps, tap_pes, taps_blocked, other_tap)
+                    their_taps = their_taps if visits else min(their_taps, tap_block)
+                    same = theirs == own and their_taps == own_taps
+                    same = same or (alike and theirs + their_taps == own + own_taps)
+                    place = (there - first) * stride + (there_tap - first_tap) * dilation
+                    taken = taken or (same and place == 0)
+            if not taken:
                 words += block_words(own, min(output_block, own), step, own_taps, min(tap_block, own_taps), tap_step)
     return words

@@ -20,12 +20,14 @@ Floats = NDArray[np.float64]
 
 
 @borrowing_kernel
-def register_inputs(starts: Ints, term: int, block: Ints, spatial: Ints, nest: Nest, machine: Ints) -> int:
+def register_inputs(
+    extent: Ints, starts: Ints, term: int, block: Ints, spatial: Ints, relevant: Bools, window: Ints, strides: Ints,
+    machine: Ints,
+) -> int:  # fmt: skip
     """Input words that all blocks from `starts` on put into registers, overlapping windows of a block counted once.
 
     spatial: the rows of `_group_totals`, of which the first two are the indices over PEs and lanes, and over lanes.
     """
-    extent, relevant, window, strides = nest.extent, nest.relevant, nest.window, nest.strides
     words = 1
     for axis in range(len(extent)):
         windowed = window[0] >= 0 and (axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3])
@@ -33,6 +35,7 @@ def register_inputs(starts: Ints, term: int, block: Ints, spatial: Ints, nest: N
             words *= extent[axis] - starts[term, axis]
     if window[0] < 0:
         return words
+    apart = machine[TILE_MULTICAST] != 0
     for side in range(2):
         o, t = window[side], window[side + 2]
         outputs, taps = extent[o] - starts[term, o], extent[t] - starts[term, t]
@@ -43,16 +46,15 @@ def register_inputs(starts: Ints, term: int, block: Ints, spatial: Ints, nest: N
             for ragged_taps in range(2):
                 reach = taps % block[t] if ragged_taps else block[t]
                 times = number * (1 if ragged_taps else taps // block[t])
-                if size <= 0 or reach <= 0 or times <= 0:
-                    continue
-                if machine[TILE_MULTICAST] == 0:
-                    total += times * distinct_positions(size, strides[side], reach, strides[side + 2])
-                else:
-                    total += times * pe_window_words(
-                        size, max(1, spatial[0, o] // spatial[1, o]), machine[BLOCKED + side] != 0, size, strides[side],
-                        reach, max(1, spatial[0, t] // spatial[1, t]), machine[BLOCKED + side + 2] != 0, reach,
-                        strides[side + 2], True,
-                    )  # fmt: skip
+                if size > 0 and reach > 0 and times > 0:
+                    if apart:
+                        total += times * pe_window_words(
+                            size, max(1, spatial[0, o] // spatial[1, o]), machine[BLOCKED + side] != 0, size,
+                            strides[side], reach, max(1, spatial[0, t] // spatial[1, t]),
+                            machine[BLOCKED + side + 2] != 0, reach, strides[side + 2], True,
+                        )  # fmt: skip
+                    else:
+                        total += times * distinct_positions(size, strides[side], reach, strides[side + 2])
         words *= total
     return words
 
@@ -94,7 +96,9 @@ def register_words(
             if operand == INPUT and term == 0:
                 words = distinct_inputs
             elif operand == INPUT:
-                words = register_inputs(walk.starts, term, whole_pass, spatial, nest, machine)
+                words = register_inputs(
+                    extent, walk.starts, term, whole_pass, spatial, relevant, nest.window, nest.strides, machine
+                )
             else:
                 words = volume(extent, walk.starts, term, relevant, operand) if term > 0 else whole[operand]
             if going:

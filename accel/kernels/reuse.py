@@ -97,7 +97,6 @@ def analyse(
     loops = len(register_axis)
     room = np.empty((6, max(axes, loops)), dtype=np.int64)
     ones, times, spatial, mine, steps, block = room[0], room[1], room[2], room[3], room[4], room[5]
-    registers = machine[REGISTERS : REGISTERS + 3]
     lanes_used = 1  # every lane has registers of its own
     result[CYCLES] = machine[MAC_CYCLES]
     for axis in range(axes):
@@ -119,7 +118,8 @@ def analyse(
                 grown = relevant[register_axis[cut], operand]
             if (
                 grown
-                and _words(mine, mine, operand, relevant, window, strides, steps) > registers[operand] * lanes_used
+                and _words(mine, mine, operand, relevant, window, strides, steps)
+                > machine[REGISTERS + operand] * lanes_used
             ):
                 break
             depth = cut
@@ -157,7 +157,7 @@ def analyse(
             for axis in range(axes):
                 if unroll[axis] > 1 and not relevant[axis, operand]:
                     result[HELD + operand] = 0
-        if registers[operand] == 0:
+        if machine[REGISTERS + operand] == 0:
             result[FILL + operand] = 0
     result[UNIQUE_OUTPUT] = 1
     for axis in range(axes):
