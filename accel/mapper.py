@@ -196,8 +196,15 @@ def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> 
         return np.where(np.isfinite(values), values, short)
 
     # However short the search was to be: that nothing fits is said only after a look around.
-    longer = Budget(max(QUICK.mappings, 0 if task.share.seconds else task.share.mappings))
-    return search(map_space(layer, spec, family), graded, budget=longer, seed=task.seed, keep=_CHECKED, stop=stop)
+    budgets = [Budget(QUICK.mappings), task.share]
+    if task.share.seconds is None:
+        budgets = [Budget(max(QUICK.mappings, task.share.mappings))]
+    space = map_space(layer, spec, family)
+    for budget in budgets:
+        found = search(space, graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop)
+        if found.interrupted or (found.ranked and found.ranked[0][0] < UNFIT):
+            break
+    return found
 
 
 def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> InputError:

@@ -32,7 +32,7 @@ class MappingCache:
     """Safe for runs side by side: a file is written whole or not at all, and equal keys have equal contents.
 
     A folder that cannot be written to is a cache that stays empty. A file that is not as it was stored is ignored with
-    a warning, and written anew: its first line is a digest of the others.
+    a warning, and written anew: its first line is a digest of the others and the key.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class MappingCache:
         except (OSError, UnicodeDecodeError) as error:
             warnings.warn(f"{path}: ignored, cannot be read ({error})", stacklevel=2)
             return None
-        if digest != _digest(text):
+        if digest != _digest(key, text):
             warnings.warn(f"{path}: ignored, not the mapping of layer {layer.name} that was stored", stacklevel=2)
             return None
         return from_text(text)
@@ -57,11 +57,11 @@ class MappingCache:
         with suppress(OSError, InputError):
             self.folder.mkdir(parents=True, exist_ok=True)
             text = to_text(mapping)
-            write_text(self.folder / f"{key}.txt", f"{_digest(text)}\n{text}")
+            write_text(self.folder / f"{key}.txt", f"{_digest(key, text)}\n{text}")
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+def _digest(key: str, text: str) -> str:
+    return sha256(f"{key}\n{text}".encode()).hexdigest()
 
 
 def cache_key(

@@ -48,8 +48,8 @@ class Footprints:
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
-        # One more than the rows, and than the columns, by extents of outputs and taps; 0: not known yet.
-        self._sides = [np.zeros((layer.P + 1, layer.R + 1), np.int64), np.zeros((layer.Q + 1, layer.S + 1), np.int64)]
+        # One more than the rows, or the columns, by extents of outputs and taps; 0: not known yet.
+        self._sides: dict[tuple[bool, bool, bool], Ints] = {}
 
     def of(self, column: MappingColumn) -> Footprint:
         """The footprints of the mappings of a closed column."""
@@ -77,7 +77,9 @@ class Footprints:
                 for dim, extents in zip(axis, self._covered(axis, one_tile), strict=True):
                     tile[dim] = extents
         inputs = tile["G"] * tile["N"] * tile["C"]
-        inputs = inputs * self._side(True, tile["P"], tile["R"]) * self._side(False, tile["Q"], tile["S"])
+        shared = frozenset("".join(axis for _, axis in column.shape.loops if len(axis) > 1))
+        inputs = inputs * self._side("PR", tile["P"], tile["R"], shared)
+        inputs = inputs * self._side("QS", tile["Q"], tile["S"], shared)
         return Footprint(np.column_stack([inputs, weights, outputs]), unfinished, ~repeated)
 
     def _covered(self, axis: str, extents: Ints) -> list[Ints]:
@@ -86,28 +88,34 @@ class Footprints:
         found = dim_ranges(self._layer, {axis: (np.zeros_like(distinct), distinct)})
         return [found[dim][1][inverse] for dim in axis]
 
-    def _side(self, vertical: bool, outputs: Ints, taps: Ints) -> Ints:
-        """The most input rows (or columns) that a tile of so many outputs and taps touches."""
-        table = self._sides[0 if vertical else 1]
+    def _side(self, dims: str, outputs: Ints, taps: Ints, shared: frozenset[str]) -> Ints:
+        """The most input rows (PR), or columns (QS), that a tile of so many outputs and taps touches.
+
+        Of dimensions that share an axis only the first tile counts: the others do not begin at multiples of its extent.
+        """
+        sizes = [getattr(self._layer, dim) + 1 for dim in dims]
+        alone = (dims[0] not in shared, dims[1] not in shared)
+        table = self._sides.setdefault((dims == "PR", *alone), np.zeros(sizes, np.int64))
         found: Ints = table[outputs, taps]
         if (found == 0).any():
             for output, tap in {*zip(outputs[found == 0].tolist(), taps[found == 0].tolist(), strict=True)}:
-                table[output, tap] = self._most(vertical, output, tap)
+                table[output, tap] = self._most(dims, output, tap, alone)
             found = table[outputs, taps]
         return found - 1
 
-    def _most(self, vertical: bool, output: int, tap: int) -> int:
+    def _most(self, dims: str, output: int, tap: int, alone: tuple[bool, bool]) -> int:
         """As the table has it."""
         layer = self._layer
-        dims = ("P", "R") if vertical else ("Q", "S")
         whole, window = (getattr(layer, dim) for dim in dims)
-        firsts, taps = np.meshgrid(_telling(whole, output), _telling(window, tap))
+        starts = [_telling(extent, block) for extent, block in ((whole, output), (window, tap))]
+        telling = [some if by_itself else some[:1] for some, by_itself in zip(starts, alone, strict=True)]
+        firsts, taps = np.meshgrid(*telling)
         first, lead = firsts.reshape(-1), taps.reshape(-1)
         ranges: Ranges = {
             dims[0]: (first, np.minimum(output, whole - first)),
             dims[1]: (lead, np.minimum(tap, window - lead)),
         }
-        return 1 + int(window_words(layer, ranges, vertical).max())
+        return 1 + int(window_words(layer, ranges, dims == "PR").max())
 
 
 def _telling(extent: int, block: int) -> Ints:

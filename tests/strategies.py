@@ -117,7 +117,6 @@ def accelerators(draw: Draw, mapping: Mapping | None = None, *, arrangement: str
         "pe_array.bypass": systolic and draw(st.booleans()),
         "pe_array.window_reuse": draw(st.booleans()),
         "pe_array.keep_registers": draw(st.booleans()),
-        "pe_array.multicast": "word" if systolic else draw(st.sampled_from(["word", "tile"])),
         "data_buffer.halo_reuse": draw(st.booleans()),
         "pe_array.accumulation_latency_cycles": draw(st.integers(0, 3)),
         "controller.layer_setup_cycles": draw(st.integers(0, 9)),
@@ -125,10 +124,12 @@ def accelerators(draw: Draw, mapping: Mapping | None = None, *, arrangement: str
         "dma.dram": draw(st.sampled_from(["DDR3-1600", "LPDDR3-1600", "HBM2-2000"])),
         "dma.channels": draw(st.integers(1, 2)),
     }
-    for dim in "PQRS" if values["pe_array.multicast"] == "tile" else "":
-        values[f"pe_array.distribution.{dim}"] = draw(st.sampled_from(["interleaved", "blocked"]))
     for level, count in used.items():
         values[f"pe_array.{level}"] = count + draw(st.integers(0, 3))
+    if not systolic and used["lanes"] == 1 and draw(st.booleans()):
+        values |= {"pe_array.multicast": "tile", "pe_array.lanes": 1}
+        for dim in "PQRS":
+            values[f"pe_array.distribution.{dim}"] = draw(st.sampled_from(["interleaved", "blocked"]))
     for operand in ("input", "weight", "output"):
         values[f"pe_array.registers.{operand}"] = draw(st.sampled_from([0, 1, 2, 5, 20]))
         values[f"pe_array.register_double_buffered.{operand}"] = draw(st.booleans())

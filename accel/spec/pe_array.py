@@ -166,6 +166,8 @@ class PEArray(Part):
                 raise ValueError('bypass = true: needs arrangement = "systolic", buses do not lead through PEs')
         elif self.multicast == "tile":
             raise ValueError('multicast = "tile": needs arrangement = "multicast", a systolic array has no buses')
+        if self.multicast == "tile" and self.lanes > 1:
+            raise ValueError(f'multicast = "tile": needs lanes = 1, what {self.lanes} lanes share is not told apart')
         return self
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from accel.kernels.estimate_layout import COMPUTE, MAC, OUTPUT_BITS, READ_INPUT
 from accel.objective import OBJECTIVES
 from accel.residency import NOWHERE
 from accel.task import array_shape, fits_buffers, map_space
-from mappings import ArrayShape, Mapping, MapSpace, schedule
+from mappings import ArrayShape, Loop, Mapping, MapSpace, schedule
 from mappings.column import MappingColumn, Shape
 from mappings.exhaustive import exhaustive, whole_space
 from mappings.footprint import Footprints, anything_fits
@@ -242,6 +242,14 @@ def around(space: MapSpace, start: MappingColumn, random: np.random.Generator) -
     """What lies around a single mapping, shuffled."""
     columns = [space.neighbours(start), space.exchanges(start), *space.respread(start, 64, random)]
     return [column.take(random.permutation(len(column))) for column in columns]
+
+
+def test_of_tiles_that_run_across_rows_the_first_counts() -> None:
+    """Three of 4 x 2 pixels at a time, of which padding leaves none, then one row of input: never two rows."""
+    layer = Layer("across", P=4, Q=2, stride=(2, 1), padding=(3, 0, 0, 0))
+    mapping = Mapping("across", off_chip=(Loop("PQ", 3),), registers=(Loop("PQ", 3),))
+    held = schedule(layer, mapping).held_words[0]
+    assert Footprints(layer).of(MappingColumn.of([mapping])).words[0, 0] <= held == 2
 
 
 @settings(max_examples=30)

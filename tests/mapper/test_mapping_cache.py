@@ -81,6 +81,14 @@ def test_a_mapping_changed_by_other_hands_is_not_believed(tmp_path: Path) -> Non
                 assert cache.find("k", LAYER) is None
 
 
+def test_nor_is_one_stored_under_another_key(tmp_path: Path) -> None:
+    cache = MappingCache(tmp_path)
+    cache.store("k", MAPPING)
+    (tmp_path / "k.txt").rename(tmp_path / "other.txt")
+    with pytest.warns(UserWarning, match=r"other\.txt: ignored"):
+        assert cache.find("other", LAYER) is None
+
+
 def test_a_folder_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     cache = MappingCache(tmp_path / "file")
