@@ -33,7 +33,7 @@ from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
 
-_FLAGS, _FRESH, _WAY = 7, slice(-5, -3), -3
+_FLAGS, _FRESH, _WAY, _BEFORE = 7, slice(-5, -3), -3, -2
 """Behind the extents of a tile: whether it adds to sums and finishes them, what `slides` tells, what registers hold
 before it and after it."""
 
@@ -202,8 +202,8 @@ def _skipping_counts(schedule: TileSchedule, work: Work, shares: Ints, spec: Acc
     loaded = 0  # of them, those that a pass with work has brought and no tile has changed since
     for step, key in enumerate(tiles.keys.copy()):
         first = bounds[step]
-        loaded &= key[-2]
-        key[-2] &= loaded | ~inputs
+        loaded &= key[_BEFORE]
+        key[_BEFORE] &= loaded | ~inputs
         passes.walk_passes(*tiles.arguments(key, counts[step], shares, work.issued[first:], log[first:]))
         bounds[step + 1] = first + counts[step, passes.PASSES]
         if work.issued[first : bounds[step + 1]].any():
@@ -238,7 +238,7 @@ class _Tiles:
         finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
         held = held_operands(mapping, schedule.layer, spec)
         nest, machine = Nest.of(mapping, axes), machine_vector(spec, width, mapping)
-        slid = slides(schedule, nest, geometry, machine, spec.pe_array)
+        slid = slides(schedule, nest, geometry, machine, spec.pe_array, held[Operand.INPUT])
         continued = still_held(schedule, held, slid, spec.pe_array)
         slid[turns], continued[turns] = (-1, -1, 0), 0  # another layer has used the registers
         continues = np.r_[continued[1:], 0]

@@ -196,9 +196,8 @@ def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> 
         return np.where(np.isfinite(values), values, short)
 
     # However short the search was to be: that nothing fits is said only after a look around.
-    budgets = [Budget(QUICK.mappings), task.share]
-    if task.share.seconds is None:
-        budgets = [Budget(max(QUICK.mappings, task.share.mappings))]
+    in_time = [Budget(QUICK.mappings), task.share]
+    budgets = in_time if task.share.seconds else [Budget(max(QUICK.mappings, task.share.mappings))]
     space = map_space(layer, spec, family)
     for budget in budgets:
         found = search(space, graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop)

@@ -16,11 +16,11 @@ from workloads import Operand
 Ints = NDArray[np.int64]
 
 
-def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], fresh: Ints, array: PEArray) -> Ints:
+def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], slid: Ints, array: PEArray) -> Ints:
     """(steps,) which operands registers hold from the step before, a bit each, and `passes.STREAM` when all they do.
 
     `held`: operands a full pass keeps in registers. Unless registers are kept, these are either all still there, when
-    the stream simply goes on, or all loaded again. `fresh`: as from `slides`.
+    the stream simply goes on, or all loaded again. `slid`: as from `slides`.
     """
     kept = np.zeros((schedule.steps, 3), dtype=np.bool_)
     full = np.array([schedule.mapping.pass_extent(axis) for axis in schedule.axes])
@@ -31,21 +31,24 @@ def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], fresh: Int
         if held[operand] and (array.keep_registers or whole.all()):
             tile = schedule.tiles[:, operand]
             kept[1:, operand] = whole[1:] & (tile[1:] == tile[:-1])
-    kept[:, Operand.INPUT] |= held[Operand.INPUT] & (fresh[:, :2] == 0).all(axis=1)
+    kept[:, Operand.INPUT] |= held[Operand.INPUT] & (slid[:, :2] == 0).all(axis=1)
     goes_on = kept[:, list(held)].all(axis=1) & any(held)
     mask = kept.astype(np.int64) @ np.array([1, 2, 4]) if array.keep_registers else np.where(goes_on, 7, 0)
     return np.where(goes_on, mask | passes.STREAM, mask)
 
 
-def slides(schedule: TileSchedule, nest: Nest, geometry: Geometry, machine: Ints, array: PEArray) -> Ints:
+def slides(
+    schedule: TileSchedule, nest: Nest, geometry: Geometry, machine: Ints, array: PEArray, held: bool
+) -> Ints:  # fmt: skip
     """(steps, 3) of the first pass of a tile: input words to load, those of a PE, and the way its windows slid.
 
-    All as `slid_words` tells of it and the last pass of the tile before, where registers are kept. An array that skips
-    may have left those passes out: what it keeps is told only of tiles that one pass takes whole, by `still_held`.
+    All as `slid_words` tells of it and the last pass of the tile before, where a full pass has inputs `held` in
+    registers and these are kept; else no windows slide. An array that skips may have left those passes out: what it
+    keeps is told only of tiles that one pass takes whole, by `still_held`.
     """
     found = np.full((schedule.steps, 3), -1, dtype=np.int64)
     found[:, 2] = 0
-    if not array.keep_registers or array.skips or geometry.window[0] < 0:
+    if not (held and array.keep_registers) or array.skips or geometry.window[0] < 0:
         return found
     starts, extents, full = schedule.starts, schedule.extents, nest.pass_extent
     last = (extents - 1) // full * full

@@ -49,7 +49,7 @@ class Footprints:
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         # One more than the rows, or the columns, by extents of outputs and taps; 0: not known yet.
-        self._sides: dict[tuple[bool, bool, bool], Ints] = {}
+        self._sides: dict[tuple[str, bool, bool], Ints] = {}
 
     def of(self, column: MappingColumn) -> Footprint:
         """The footprints of the mappings of a closed column."""
@@ -93,9 +93,10 @@ class Footprints:
 
         Of dimensions that share an axis only the first tile counts: the others do not begin at multiples of its extent.
         """
-        sizes = [getattr(self._layer, dim) + 1 for dim in dims]
         alone = (dims[0] not in shared, dims[1] not in shared)
-        table = self._sides.setdefault((dims == "PR", *alone), np.zeros(sizes, np.int64))
+        if (dims, *alone) not in self._sides:
+            self._sides[dims, *alone] = np.zeros([getattr(self._layer, dim) + 1 for dim in dims], np.int64)
+        table = self._sides[dims, *alone]
         found: Ints = table[outputs, taps]
         if (found == 0).any():
             for output, tap in {*zip(outputs[found == 0].tolist(), taps[found == 0].tolist(), strict=True)}:
