@@ -4,38 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accel.codecs import StoredBits
-from accel.encode import Geometry, Nest, Widths, machine_vector, widths
-from accel.fit import buffer_bits as buffer_bits
-from accel.fit import held_operands, outputs_return, tiles_kept
-from accel.fit import require_fit as require_fit
+from accel.encode import Widths, widths
+from accel.fit import require_fit, tiles_kept
 from accel.kernels import passes
-from accel.kernels.reuse import turns_back
 from accel.occupancy import Occupancy
 from accel.program import INPUT, OUTPUT, PSUM, TRANSFERS, WEIGHT, TileProgram
-from accel.registers import slides, still_held
-from accel.residency import NOWHERE as NOWHERE
-from accel.residency import Residency as Residency
-from accel.skipping import exchange, finish_times, index_match_cycles, port_shares, skipped_work
+from accel.residency import NOWHERE, Residency
+from accel.skipping import index_match_cycles, port_shares, skipped_work
 from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.storage import Storage
+from accel.tile_counts import Tiles
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
-from mappings.distinct import distinct_rows
 from workloads import Operand
 from workloads.operands import NAMES
 
 Ints = NDArray[np.int64]
-
-_FLAGS, _FRESH, _WAY, _BEFORE = 7, slice(-5, -3), -3, -2
-"""Behind the extents of a tile: whether it adds to sums and finishes them, what `slides` tells, what registers hold
-before it and after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,14 +66,14 @@ def lower(
     width = widths(schedule.layer.bits, spec)
     timing = TransferTiming.of(spec)
     turns = turn_starts(schedule, residency.turn_loops)
-    tiles = _Tiles.of(schedule, spec, width, turns)
-    counts = _tile_counts(tiles)
+    tiles = Tiles.of(schedule, spec, width, turns)
+    counts = tiles.counts()
     dense_cycles, imbalance, matching_cycles = int(counts[:, passes.MAC].sum()), 0.0, 0
     if occupancy.operands is not None:
         if work is None:
             work = skipped_work(schedule.layer, occupancy.operands, schedule.mapping, spec)
         shares = port_shares(occupancy.operands, held_bits, width, spec.pe_array)
-        counts = _skipping_counts(schedule, work, shares, spec, tiles)
+        counts = tiles.skipping_counts(work, shares, spec.pe_array)
         imbalance, matching_cycles = work.imbalance, index_match_cycles(work, spec.pe_array.slack)
     steps = schedule.steps
     words = np.column_stack([schedule.load_words, schedule.store_words])
@@ -159,101 +149,6 @@ def _apart(waits: Ints, bits: Ints, turns: Ints) -> Ints:
                 step, back = first + loads[0], loads[0] + 1
                 waits[step, kind] = min(waits[step, kind] or back, back)
     return waits
-
-
-def _tile_counts(tiles: _Tiles) -> Ints:
-    """(steps, COUNTS) from one kernel call per distinct tile."""
-    if tiles.keys[:, _WAY].any():
-        return _counts_in_turn(tiles)
-    distinct, inverse = distinct_rows(tiles.keys)
-    found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
-    for index, key in enumerate(distinct):
-        passes.tile_cost(*tiles.arguments(key, found[index]))
-    counts: Ints = found[inverse]
-    return counts
-
-
-def _counts_in_turn(tiles: _Tiles) -> Ints:
-    """As `_tile_counts`, where windows slide from tile to tile: whether they turn back shows only step by step."""
-    known: dict[bytes, tuple[Ints, int]] = {}
-    counts = np.zeros((len(tiles.keys), passes.COUNTS), dtype=np.int64)
-    way = 0
-    for step, key in enumerate(tiles.keys.copy()):
-        if turns_back(key[_WAY], way):
-            key[_FRESH] = -1, -1
-            key[_WAY] = 0
-        named = key.tobytes()
-        if named not in known:
-            result = np.zeros(passes.COUNTS, dtype=np.int64)
-            known[named] = result, passes.tile_cost(*tiles.arguments(key, result)) // passes.WAYS
-        counts[step], way = known[named]
-    return counts
-
-
-def _skipping_counts(schedule: TileSchedule, work: Work, shares: Ints, spec: Accelerator, tiles: _Tiles) -> Ints:
-    """(steps, COUNTS) of an array that skips: every step has cycles of its own.
-
-    Words cross the ports in the shares of the whole tensors that `shares` tells, as `port_shares` finds them.
-    """
-    counts = np.zeros((schedule.steps, passes.COUNTS), dtype=np.int64)
-    log = np.zeros((len(work.issued), passes.LOGGED), dtype=np.int64)
-    bounds = np.zeros(schedule.steps + 1, dtype=np.int64)
-    inputs = 1 << Operand.INPUT | 1 << Operand.WEIGHT
-    loaded = 0  # of them, those that a pass with work has brought and no tile has changed since
-    for step, key in enumerate(tiles.keys.copy()):
-        first = bounds[step]
-        loaded &= key[_BEFORE]
-        key[_BEFORE] &= loaded | ~inputs
-        passes.walk_passes(*tiles.arguments(key, counts[step], shares, work.issued[first:], log[first:]))
-        bounds[step + 1] = first + counts[step, passes.PASSES]
-        if work.issued[first : bounds[step + 1]].any():
-            loaded = inputs
-    if work.halo is not None:
-        exchange(log, work.halo, spec.pe_array)
-    finished, alone = finish_times(work, log[:, passes.PORT_PACE], spec.pe_array.slack)
-    logged = np.concatenate([np.zeros((1, passes.LOGGED), dtype=np.int64), np.cumsum(log, axis=0)])
-    extra, waiting, _ = np.diff(logged[bounds], axis=0).T
-    pace, macs = (np.diff(np.r_[0, times][bounds]) for times in (finished, alone))
-    counts[:, passes.COMPUTE] = extra + pace
-    counts[:, passes.MAC] = macs
-    counts[:, passes.PORT] = extra + pace - macs - waiting
-    return counts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tiles:
-    """What the kernels take: `keys` (steps, axes + _FLAGS) tell tiles apart, the rest is the same for all."""
-
-    nest: Nest
-    geometry: Geometry
-    machine: Ints
-    returns: bool
-    keys: Ints
-
-    @classmethod
-    def of(cls, schedule: TileSchedule, spec: Accelerator, width: Widths, turns: Ints) -> _Tiles:
-        mapping, axes = schedule.mapping, schedule.axes
-        geometry = Geometry.of(schedule.layer, axes, spec.pe_array.window_reuse)
-        limits = schedule.starts.max(axis=0) + schedule.extents[-1]
-        finishes = (schedule.starts + schedule.extents == limits)[:, geometry.reduced].all(axis=1)
-        held = held_operands(mapping, schedule.layer, spec)
-        nest, machine = Nest.of(mapping, axes), machine_vector(spec, width, mapping)
-        slid = slides(schedule, nest, geometry, machine, spec.pe_array, held[Operand.INPUT])
-        continued = still_held(schedule, held, slid, spec.pe_array)
-        slid[turns], continued[turns] = (-1, -1, 0), 0  # another layer has used the registers
-        continues = np.r_[continued[1:], 0]
-        keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, slid, continued, continues])
-        return cls(nest, geometry, machine, outputs_return(mapping), keys)
-
-    def arguments(self, key: Ints, *results: NDArray[Any]) -> tuple[Any, ...]:
-        """Of `tile_cost` and `walk_passes`, the `results` last."""
-        nest, geometry = self.nest, self.geometry
-        accumulates, finishes, *flags = key[-_FLAGS:].tolist()
-        return (
-            np.ascontiguousarray(key[:-_FLAGS]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
-            nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-            geometry.strides, self.machine, bool(accumulates), bool(finishes), *flags, self.returns, *results,
-        )  # fmt: skip
 
 
 def _moved(plain_bits: Ints, values: Ints, coded: StoredBits | None, whole: int) -> Ints:

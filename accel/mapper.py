@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -199,11 +199,17 @@ def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> 
     in_time = [Budget(QUICK.mappings), task.share]
     budgets = in_time if task.share.seconds else [Budget(max(QUICK.mappings, task.share.mappings))]
     space = map_space(layer, spec, family)
+    looks: list[Found] = []
     for budget in budgets:
-        found = search(space, graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop)
-        if found.interrupted or (found.ranked and found.ranked[0][0] < UNFIT):
+        looks.append(search(space, graded, budget=budget, seed=task.seed, keep=_CHECKED, stop=stop))
+        if looks[-1].interrupted or _nearness(looks[-1]) < UNFIT:
             break
-    return found
+    # A look of so many seconds may see less than the one before it.
+    return replace(min(looks, key=_nearness), interrupted=looks[-1].interrupted)
+
+
+def _nearness(found: Found) -> float:
+    return found.ranked[0][0] if found.ranked else np.inf
 
 
 def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> InputError:

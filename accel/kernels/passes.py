@@ -58,8 +58,8 @@ WAYS = 8
 def tile_cost(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, way: int, continued: int, continues: int,
-    returns: bool, result: Ints,
+    accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int, returns: bool,
+    result: Ints,
 ) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
@@ -67,19 +67,19 @@ def tile_cost(
     loop_axis, loop_factor, loop_block: (loops,) the on-chip loops, outermost first. register_axis: register loops.
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
     dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
-    partial sums; finishes: they are complete after it. fresh, fresh_fill: input words that the first pass loads, and a
-    PE of them, where its windows have slid from the tile before, else -1; way: in which they did, as `slid_words` says.
-    continued, continues: operands the registers hold already before the tile, and still after it, a bit each, and
-    STREAM. returns: outputs come back to the buffer over several passes. result: (COUNTS,) sums, words not bits.
+    partial sums; finishes: they are complete after it. before: (2, axes) place, seen from this tile, and shape of the
+    last pass that had operands, of which registers may hold inputs; no shape if of none; on return that of this tile.
+    way: in which windows slid to it, as `slid_words` says. continued, continues: operands the registers hold already
+    before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several
+    passes. result: (COUNTS,) sums, words not bits.
     Returns which operands (one bit each, INPUT lowest) the registers hold throughout a full pass, and the last way of
     windows: see WAYS.
     """
     return int(
         walk_passes(
             extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes, relevant, reduced,
-            window, strides, machine, accumulates, finishes, fresh, fresh_fill, way, continued, continues, returns,
-            result, np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_),
-            np.empty((0, LOGGED), dtype=np.int64),
+            window, strides, machine, accumulates, finishes, before, way, continued, continues, returns, result,
+            np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, LOGGED), dtype=np.int64),
         )
     )  # fmt: skip
 
@@ -88,8 +88,8 @@ def tile_cost(
 def walk_passes(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, fresh: int, fresh_fill: int, way: int, continued: int, continues: int,
-    returns: bool, result: Ints, kept: Ints, issued: Bools, log: Ints,
+    accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int, returns: bool,
+    result: Ints, kept: Ints, issued: Bools, log: Ints,
 ) -> int:  # fmt: skip
     """As `tile_cost`, for an array that skips zeros.
 
@@ -108,10 +108,9 @@ def walk_passes(
     shape = np.empty(axes, dtype=np.int64)
     start = np.empty(axes, dtype=np.int64)
     index = np.zeros(loops, dtype=np.int64)
-    before = np.full(loops, -1, dtype=np.int64)
-    fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands, its place and its shape
-    fed_start = np.zeros(axes, dtype=np.int64)
-    fed_shape = np.zeros(axes, dtype=np.int64)
+    latest = np.full(loops, -1, dtype=np.int64)
+    fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
+    slides = machine[KEEP_REGISTERS] != 0
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     analyse(
         pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, analyses[0]
@@ -156,22 +155,20 @@ def walk_passes(
                 first = first_pass if operand == OUTPUT else first_fed
                 changed = first and not (held and continued >> operand & 1)
                 for loop in range(loops):
-                    earlier = before[loop] if operand == OUTPUT else fed[loop]
+                    earlier = latest[loop] if operand == OUTPUT else fed[loop]
                     if index[loop] != earlier and relevant[loop_axis[loop], operand] and not first:
                         changed = True
                 words = one[WORDS + operand] if changed or not held else 0
                 filled = one[FILL + operand] if changed or not held else 0
-                if operand == INPUT and changed and held and first and fresh >= 0:
-                    words, filled = fresh, fresh_fill
-                elif operand == INPUT and machine[KEEP_REGISTERS] != 0 and held and not first:
-                    slid, slid_fill, turned = 0, 0, 0
-                    if changed:
+                if operand == INPUT and held and slides:
+                    slid, slid_fill, turned = -1, -1, 0
+                    if changed and before[1, 0] > 0:
                         slid, slid_fill, turned = slid_words(
-                            shape, fed_shape, start - fed_start, unroll, lanes, relevant, window, strides, machine
+                            shape, before[1], start - before[0], unroll, lanes, relevant, window, strides, machine
                         )
                     if turns_back(turned, way):
                         slid, turned = -1, 0
-                    if changed and slid >= 0:
+                    if slid >= 0:
                         words, filled = slid, slid_fill
                     way = turned
                 if operand != OUTPUT:
@@ -241,13 +238,13 @@ def walk_passes(
             result[PASSES] += 1
             first_pass = False
             for loop in range(loops):
-                before[loop] = index[loop]
+                latest[loop] = index[loop]
             if feeds:
                 first_fed = False
                 for loop in range(loops):
                     fed[loop] = index[loop]
                 for axis in range(axes):
-                    fed_start[axis], fed_shape[axis] = start[axis], shape[axis]
+                    before[0, axis], before[1, axis] = start[axis], shape[axis]
             number += 1
         loop = loops - 1
         while loop >= 0:

@@ -74,18 +74,21 @@ def tile_cost(
     *,
     accumulates: bool = False,
     finishes: bool = True,
-    fresh: tuple[int, int] = (-1, -1),
+    before: Indices | None = None,
     way: int = 0,
     continued: int = 0,
     continues: int = 0,
     returns: bool = False,
 ) -> Counts:
-    """The passes of one tile in order; `extent` is the tile's size along each axis. Full passes decide what stays."""
+    """The passes of one tile in order; `extent` is the tile's size along each axis. Full passes decide what stays.
+
+    `before`: the pass before the tile, seen from it, where registers may have inputs of it.
+    """
     counts = Counts(way=way)
     full = {axis: mapping.pass_extent(axis) for axis in extent}
     stays = {operand: one_pass(layer, mapping, machine, full, operand).held for operand in Operand}
-    before: dict[str, tuple[int, ...]] = {}
-    around: tuple[Indices, Indices] | None = None  # where the pass and the one before it lie in the tile
+    earlier: dict[str, tuple[int, ...]] = {}
+    then = before
     resident: list[int] = []  # output words in the registers, and whether they are finished
     complete = False
     for starts, digits in passes(mapping, extent):
@@ -99,33 +102,31 @@ def tile_cost(
         serial = fill = drain = hidden = 0
         pace = macs
         place = {axis: range(starts[axis], starts[axis] + size[axis]) for axis in extent}
-        around = (place, around[0]) if around else (place, place)
         for operand in Operand:
             one, held = one_pass(layer, mapping, machine, size, operand), stays[operand]
             selecting = [axis for axis in extent if set(axis) & RELEVANT[operand]]
             moved = (
-                any(digits[axis] != before[axis] for axis in selecting)
-                if before
+                any(digits[axis] != earlier[axis] for axis in selecting)
+                if earlier
                 else not (continued >> operand & 1 and held)
             )
             fetched = one.words if moved or not held else 0
             filled = one.fill if moved or not held else 0
-            keeps = machine.keep_registers and operand is Operand.INPUT and held and before
-            slid = slides(layer, mapping, machine, *around) if keeps and moved else None
+            keeps = machine.keep_registers and operand is Operand.INPUT and held
+            slid = slides(layer, mapping, machine, place, then) if keeps and moved and then else None
             if slid and counts.way and slid != counts.way:
                 slid = None  # back again: everything is loaded
             if keeps:
                 counts.way = slid or 0
-            if slid is not None:
+            if slid is not None and then is not None:
                 if machine.tile_multicast:
-                    fetched = sum(fresh_by_pe(layer, mapping, machine, *around))
+                    fetched = sum(fresh_by_pe(layer, mapping, machine, place, then))
                 else:
-                    now, then = (words_of(layer, machine, operand, indices) for indices in around)
-                    fetched = len(now - then)
-                now, then = (words_of(layer, machine, operand, pes(mapping, machine, indices)[0]) for indices in around)
-                filled = len(now - then) if machine.registers[operand] else 0
-            if operand is Operand.INPUT and held and moved and not before and fresh[0] >= 0:
-                fetched, filled = fresh
+                    fetched = len(words_of(layer, machine, operand, place) - words_of(layer, machine, operand, then))
+                now, past = (
+                    words_of(layer, machine, operand, pes(mapping, machine, indices)[0]) for indices in (place, then)
+                )
+                filled = len(now - past) if machine.registers[operand] else 0
             counts.fills[operand] += filled
             if operand is Operand.OUTPUT:
                 unique = prod(size[axis] for axis in selecting)
@@ -169,7 +170,7 @@ def tile_cost(
                 lead = 0 if machine.systolic else max(0, port_cycles(machine, operand, one.first) - 1)
                 fill = max(fill, lead)
                 pace = max(pace, loading - lead)
-        pays_skew = not machine.overlap_passes if before else not continued & 8
+        pays_skew = not machine.overlap_passes if earlier else not continued & 8
         skew = machine.rows + machine.columns - 2 if machine.systolic and pays_skew else 0
         latency = machine.accumulation_latency if returns else 0
         cycles = max(serial + fill + pace + drain + skew, hidden) + latency
@@ -177,7 +178,7 @@ def tile_cost(
         counts.mac += macs
         counts.port += cycles - macs - skew - latency
         counts.passes += 1
-        before = digits
+        earlier, then = digits, place
     if resident and not continues >> Operand.OUTPUT & 1:
         left = sum(resident)
         counts.write_output += left if complete else 0

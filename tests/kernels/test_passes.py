@@ -13,7 +13,7 @@ from accel.encode import Geometry, Nest
 from accel.kernels import passes
 from mappings import Loop, Mapping, schedule
 from tests.kernels import reference_passes
-from tests.kernels.reference_passes import Machine
+from tests.kernels.reference_passes import Indices, Machine
 from tests.strategies import layers_and_mappings
 from workloads import Layer
 
@@ -58,13 +58,28 @@ def kernel_counts(
         dtype=np.int64,
     )  # fmt: skip
     result = np.full(passes.COUNTS, -7, dtype=np.int64)
+    ranges = [flags["before"][axis] if flags["before"] else range(0) for axis in axes]
+    before = np.array([[at.start for at in ranges], [len(at) for at in ranges]], dtype=np.int64)
     found = passes.tile_cost(
         np.array([*extent.values()], dtype=np.int64), nest.loop_axis, nest.loop_factor, nest.loop_block,
         nest.pass_extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced,
-        geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], *flags["fresh"],
+        geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], before,
         flags["way"], flags["continued"], flags["continues"], flags["returns"], result,
     )  # fmt: skip
     return [*(int(count) for count in result), found // passes.WAYS]
+
+
+def passes_near(mapping: Mapping, extent: dict[str, int]) -> st.SearchStrategy[Indices]:
+    """Where the last pass before a tile may lie, seen from it: mostly where windows slide on."""
+
+    def along(axis: str) -> st.SearchStrategy[range]:
+        full = min(mapping.pass_extent(axis), extent[axis])
+        near = st.builds(
+            lambda place, size: range(place, place + size), st.integers(-full - 1, full + 1), st.integers(1, full)
+        )
+        return st.just(range(full)) | near if axis in "PQRS" else st.just(range(full))
+
+    return st.fixed_dictionaries({axis: along(axis) for axis in extent})
 
 
 @given(st.data(), machines)
@@ -76,15 +91,14 @@ def test_a_tile_costs_what_its_passes_cost(data: st.DataObject, machine: Machine
     names = ("accumulates", "finishes", "returns")
     flags: dict[str, Any] = {name: data.draw(st.booleans(), label=name) for name in names}
     flags |= {name: data.draw(st.sampled_from(MASKS), label=name) for name in ("continued", "continues")}
-    flags["fresh"] = data.draw(st.sampled_from([(-1, -1), (0, 0), (3, 2)]), label="fresh")
+    flags["before"] = data.draw(st.none() | passes_near(mapping, extent), label="before")
     flags["way"] = data.draw(st.sampled_from([0, 0, 1, -1, 2, -2]), label="way")
     expected = reference_passes.tile_cost(layer, mapping, machine, extent, **flags)
     assert kernel_counts(layer, mapping, machine, extent, flags) == expected.as_list()
 
 
 PLAIN: dict[str, Any] = {
-    "accumulates": False, "finishes": True, "fresh": (-1, -1), "way": 0, "continued": 0, "continues": 0,
-    "returns": False,
+    "accumulates": False, "finishes": True, "before": None, "way": 0, "continued": 0, "continues": 0, "returns": False,
 }  # fmt: skip
 
 

@@ -127,6 +127,18 @@ def test_weights_come_with_the_first_image_that_is_not_zero(silent: int, keep: b
     assert found.report.mac_cycles == 4
 
 
+@pytest.mark.parametrize("taps", [(1, 1, 1), (1, 0, 1)])
+def test_windows_slide_on_from_the_last_pass_that_had_work(taps: tuple[int, int, int]) -> None:
+    """Four pixels of three taps, two pixels and a tap at a time: of the next two words one is new, of the third two."""
+    layer = Layer("row", Q=4, S=3)
+    words = Tensors(np.ones(layer.input_shape, np.int8), np.array(taps, np.int8).reshape(layer.weight_shape))
+    mapping = Mapping("in turn", off_chip=(Loop("Q", 2), Loop("S", 3)), registers=(Loop("Q", 2),))
+    plain = machine().with_values({"pe_array.keep_registers": True, "pe_array.window_reuse": True})
+    for spec in (plain, handling(plain, "none", "skip")) if all(taps) else (handling(plain, "none", "skip"),):
+        found = simulate_layer(layer.with_tensors(words), mapping, spec)
+        assert found.lowered.counts[[passes.READ_INPUT, passes.FILL_INPUT]].tolist() == [6, 6]
+
+
 def test_lockstep_groups_wait_for_their_slowest_and_queues_do_not() -> None:
     """Two PEs, two passes, weights that keep one of them busy in each: 4 + 4 cycles together, 5 apart."""
     weight = np.array([[1, 1, 1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 1, 1, 1, 1]], np.int8).reshape(2, 8, 1, 1)
