@@ -17,12 +17,12 @@ from accel.bounds import bounds
 from accel.cost import Work, energy
 from accel.encode import Geometry, machine_vector, widths
 from accel.kernels import estimate_layout as kernel
-from accel.kernels import inner
 from accel.kernels.estimate import estimate_rows
 from accel.kernels.grouping import equal_rows
 from accel.known_zeros import KnownZeros
 from accel.objective import objective_value
 from accel.residency import NOWHERE, Residency
+from accel.skipping_vector import skipping_vector
 from accel.spec import Accelerator
 from accel.storage import Decoded
 from accel.transfer import TransferTiming
@@ -174,16 +174,16 @@ def _nest(layer: Layer, axes: tuple[str, ...], spec: Accelerator) -> kernel.Nest
 def _chip(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZeros) -> kernel.Chip:
     width = widths(layer.bits, spec)
     timing = TransferTiming.of(spec)
-    shares = np.ones(inner.ZEROS)
-    shares[inner.ISSUED] = zeros.issued_macs / layer.macs
-    shares[inner.KEPT : inner.KEPT + 2] = zeros.kept
-    shares[inner.SLACK] = spec.pe_array.slack
     prices = _prices(spec, (width.input, width.weight, width.psum)).copy()
     prices += _coding_prices(layer, spec, residency, zeros)
     work = Work(macs=zeros.spent_macs, gated_macs=zeros.issued_macs - zeros.spent_macs)
     prices[kernel.PJ_LAYER] += energy(work, spec, (width.input, width.weight, width.psum)).total_pj
     return kernel.Chip(
-        machine_vector(spec, width), timing.vector, shares, _limits(layer, spec, residency, timing, zeros), prices
+        machine_vector(spec, width),
+        timing.vector,
+        skipping_vector(layer, spec, zeros),
+        _limits(layer, spec, residency, timing, zeros),
+        prices,
     )
 
 
@@ -213,7 +213,8 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
         limits[kernel.CODED_INPUT + operand] = -1 if coded is None else coded
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
         limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
-    limits[kernel.LEAST_COMPUTE] = bounds(layer, spec, residency, zeros).port_cycles
+    least = bounds(layer, spec, residency, zeros)
+    limits[kernel.LEAST_COMPUTE] = max(least.mac_cycles, least.port_cycles)
     return limits
 
 

@@ -14,7 +14,6 @@ from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.closed_form import costs
 from accel.confirming import UNFIT, Confirmation
 from accel.encode import require_precision, widths
-from accel.expected import skipping_objective
 from accel.fit import sizes_kib
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache
@@ -148,7 +147,7 @@ def _cost(task: Task, zeros: KnownZeros) -> Cost:
 
     def cost(column: MappingColumn) -> NDArray[np.float64]:
         found = costs(layer, column, spec, task.residency, zeros, fitting_only=True)
-        values = skipping_objective(task.objective, found, layer, column, spec, zeros)
+        values = found.objective(task.objective)
         if task.whole_costs:
             values = with_ties_broken(values, found, task.objective)
         return np.where(have_room(layer, column, spec), values, np.inf)

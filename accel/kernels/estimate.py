@@ -49,6 +49,7 @@ from accel.kernels.row_energy import row_energy
 from accel.kernels.tile_room import tile_room
 from accel.kernels.tile_transfers import tile_transfers
 from accel.kernels.turns import new_turns, take_turns
+from accel.kernels.zero_fields import KEPT, LOCKSTEP
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -62,12 +63,18 @@ def _group_totals(
 ) -> tuple[int, int]:  # fmt: skip
     """(lanes used, PEs that hand sums on) of rows with equal passes; fills what a pass covers, how often, and totals.
 
-    room: (3, axes). uses[:, 3]: the axes that any operand has which the registers hold; the others are the operands'.
+    room: (4, axes): indices over PEs and lanes, over lanes, over PEs in lockstep, and of a full pass. uses[:, 3]: the
+    axes that any operand has which the registers hold; the others are the operands'.
     """
     registers, spatial, column_start, lane_start, end = levels[2], levels[3], levels[4], levels[5], levels[6]
-    unroll, lanes, full = room[0], room[1], room[2]
+    unroll, lanes, near, full = room[0], room[1], room[2], room[3]
     room[:] = 1
     rows = columns = used_lanes = hops = 1
+    together = zeros[LOCKSTEP]
+    for loop in range(lane_start - 1, spatial - 1, -1):
+        within = min(together, float(factor[loop]))
+        near[loop_axes[loop]] *= int(within)
+        together = max(1.0, together / factor[loop])
     for loop in range(spatial, end):
         axis = loop_axes[loop]
         unroll[axis] *= factor[loop]
@@ -86,8 +93,9 @@ def _group_totals(
     for loop in range(registers, spatial):
         full[loop_axes[loop]] *= factor[loop]
     pass_totals(
-        nest.extent, full, loop_axes[registers:spatial], unroll, lanes, nest.relevant, nest.reduced, nest.window,
-        nest.strides, machine, max(rows, machine[ROWS]), max(columns, machine[COLUMNS]), zeros, totals,
+        nest.extent, full, loop_axes[registers:spatial], unroll, lanes, near, nest.relevant, nest.reduced,
+        nest.window, nest.strides, nest.dims, nest.sizes, nest.spans, machine, max(rows, machine[ROWS]),
+        max(columns, machine[COLUMNS]), zeros, totals,
     )  # fmt: skip
     for axis in range(len(full)):
         whole_pass[axis] = min(full[axis], nest.extent[axis])
@@ -115,7 +123,7 @@ def estimate_rows(
     on, registers = levels[1], levels[2]
     bits = machine[WORD_BITS : WORD_BITS + 4]  # input, weight, partial sum, output
     totals = np.zeros(inner.TOTALS)
-    spatial = np.ones((3, axes), dtype=np.int64)
+    spatial = np.ones((4, axes), dtype=np.int64)
     whole_pass = np.ones(axes, dtype=np.int64)
     blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
     region = np.ones((4, axes), dtype=np.int64)
@@ -191,7 +199,13 @@ def estimate_rows(
         returns_output = entered[OUTPUT] / whole[OUTPUT]
         sums_back = entered[OUTPUT] - whole[OUTPUT] if entered[OUTPUT] > 0 else 0.0
         compute = totals[inner.BASE]
-        compute += totals[inner.LOAD_CYCLES] * returns_input + totals[inner.LOAD_CYCLES + 1] * returns_weight
+        for operand in range(2):
+            loads = totals[inner.LOADS + operand] * (returns_input if operand == INPUT else returns_weight)
+            if loads > 0:
+                # Where passes overlap, only the first of a stream has a skew that hides its loads too.
+                skewed = min(loads, float(streams))
+                compute += (loads - skewed) * totals[inner.LOAD_CYCLES + operand] / totals[inner.LOADS + operand]
+                compute += skewed * totals[inner.SKEWED_LOAD_CYCLES + operand] / totals[inner.LOADS + operand]
         if entered[OUTPUT] > 0:
             compute += totals[inner.LOAD_CYCLES + OUTPUT] + totals[inner.PSUM_CYCLES] * (returns_output - 1.0)
         skewed = streams if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - streams)
@@ -199,8 +213,8 @@ def estimate_rows(
         # What is expected of the overlap of passes can be a cycle or two short where tiles are of a few words.
         compute = max(compute, float(limits[LEAST_COMPUTE]))
         out[COMPUTE], out[MAC], out[PASSES] = compute, totals[inner.MAC], totals[inner.PASSES]
-        out[READ_INPUT] = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[inner.KEPT]
-        out[READ_WEIGHT] = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[inner.KEPT + 1]
+        out[READ_INPUT] = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[KEPT]
+        out[READ_WEIGHT] = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[KEPT + 1]
         out[READ_PSUM] = totals[inner.STREAM_PSUM] + sums_back
         out[WRITE_PSUM] = totals[inner.STREAM_PSUM_OUT] + sums_back
         out[WRITE_OUTPUT] = totals[inner.STREAM_OUTPUT] + (whole[OUTPUT] if entered[OUTPUT] > 0 else 0)
@@ -210,18 +224,23 @@ def estimate_rows(
             again = returns_input if operand == INPUT else returns_weight if operand == WEIGHT else returns_output
             fills = totals[inner.STREAM_FILLS + operand] + totals[inner.HELD_FILLS + operand] * again
             if operand != OUTPUT:
-                fills *= zeros[inner.KEPT + operand]
+                fills *= zeros[KEPT + operand]
             out[FILL_INPUT + operand] = fills * busy
 
         # Bits across the pins, latency and energy.
         out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
-        tile_transfers(tile, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
+        tile_transfers(tile, tiles, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
         groups, runs = take_turns(walk, off, tile, tiles, extent, relevant, inside, steps, numbers, turns)
         covered = 1  # words of outputs if all tiles were full
+        ending = 1.0  # the share that the last tile of a reduction has of one of mean size
         for axis in range(axes):
-            covered *= tile[axis] * tiles[axis] if relevant[axis, OUTPUT] else 1
+            if relevant[axis, OUTPUT]:
+                covered *= tile[axis] * tiles[axis]
+            elif tiles[axis] > 1:
+                ending *= (extent[axis] - (tiles[axis] - 1) * tile[axis]) * tiles[axis] / extent[axis]
+        per_step = compute / steps
         latency = limits[LAYER_SETUP] + layer_cycles(
-            groups, runs, turns, compute / steps, numbers[OUTPUT], covered / whole[OUTPUT], moves, cycles,
+            groups, runs, turns, per_step, per_step * ending, numbers[OUTPUT], covered / whole[OUTPUT], moves, cycles,
             limits[DATA_TILES], limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
         out[LATENCY] = max(latency, max(compute, out[BUS]))

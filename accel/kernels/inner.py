@@ -15,6 +15,8 @@ from accel.kernels.array_fields import (
 )
 from accel.kernels.options import kernel
 from accel.kernels.reuse import ANALYSIS, CYCLES, FILL, HELD, OUTPUT, SLICE, UNIQUE_OUTPUT, WORDS, analyse, port_cycles
+from accel.kernels.skipped_cycles import expected_cycles
+from accel.kernels.zero_fields import DENSE, KEPT, STYLE
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -30,36 +32,20 @@ STREAM_FILLS, HELD_FILLS = 12, 15  # three columns each
 HELD_FLAG = 18  # three columns: whether a full pass holds the operand
 DENSE_MAC = 21  # cycles of the MACs with no zero skipped
 SKEW = 22  # cycles from the first PE's work to the last one's
-TOTALS = 23
-
-# Fields of the zeros vector: share of MACs that take a cycle; shares of the words of an operand that cross its port
-# (two fields, input and weight); passes that PEs may run ahead of each other.
-ISSUED, KEPT, SLACK = 0, 1, 3
-ZEROS = 4
-
-
-@kernel
-def skipping_cycles(cycles: int, pes: int, zeros: Floats) -> float:
-    """Expected cycles of the busiest of `pes` PEs, each issuing `cycles` MACs independently with the share ISSUED.
-
-    Their work is taken to be normal: the greatest of n lies sqrt(2 ln n) deviations above the mean. Queues average it
-    over the passes a PE may run ahead.
-    """
-    share = zeros[ISSUED]
-    if share >= 1.0:
-        return float(cycles)
-    deviation = np.sqrt(2.0 * np.log(pes) * cycles * share * (1.0 - share) / (zeros[SLACK] + 1.0))
-    return float(min(cycles, cycles * share + deviation))
+LOADS, SKEWED_LOAD_CYCLES = 23, 25  # of inputs and weights: held blocks, and their cycles if each came beside a skew
+TOTALS = 27
 
 
 @kernel
 def pass_totals(
-    extent: Ints, pass_extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools,
-    window: Ints, strides: Ints, machine: Ints, rows: int, columns: int, zeros: Floats, totals: Floats,
+    extent: Ints, pass_extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, near: Ints, relevant: Bools,
+    reduced: Bools, window: Ints, strides: Ints, dims: Ints, sizes: Ints, spans: Ints, machine: Ints,
+    rows: int, columns: int, zeros: Floats, totals: Floats,
 ) -> None:  # fmt: skip
     """Sum over every pass of the layer, by class: full and ragged passes, the first, middle and last of a reduction.
 
-    rows, columns: those that operands travel through, which `machine` may not know.
+    rows, columns: those that operands travel through, which `machine` may not know. near: (axes,) indices over PEs in
+    lockstep; zeros: see `zero_fields`; dims, sizes, spans: see `estimate_layout.Nest`.
     """
     axes = len(extent)
     totals[:] = 0
@@ -109,15 +95,17 @@ def pass_totals(
             chains *= 1 if reduced[axis] else here
         if not analysed:
             analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, one)
-        pes = 1
-        for axis in range(axes):
-            pes *= max(1, min(unroll[axis], shape[axis]) // lanes[axis])
-        useful = skipping_cycles(one[CYCLES], pes, zeros)
+        useful, sending = float(one[CYCLES]), 0.0
+        if zeros[STYLE] != DENSE:
+            useful, sending = expected_cycles(
+                shape, blocks, unroll, lanes, near, relevant, reduced, dims, sizes, spans, strides, zeros
+            )
         totals[MAC] += number * useful
         totals[DENSE_MAC] += number * one[CYCLES]
         totals[PASSES] += number
         fill = 0
-        pace = useful
+        beside = machine[DOUBLE_BUFFERED + OUTPUT] != 0
+        pace = max(useful, sending) if beside else useful + sending
         for operand in range(3):
             if totals[HELD_FLAG + operand] > 0:
                 totals[HELD_FILLS + operand] += number / others[operand] * one[FILL + operand]
@@ -130,7 +118,8 @@ def pass_totals(
                 if not systolic:
                     lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
                     fill = max(fill, lead)
-                pace = max(pace, port_cycles(words, bits[operand], ports[operand]) * zeros[KEPT + operand] - lead)
+                crossing = int(np.ceil(words * zeros[KEPT + operand]))
+                pace = max(pace, 1.0 * port_cycles(crossing, bits[operand], ports[operand]) - lead)
         words = one[WORDS + OUTPUT]
         drain = 0
         if not (held_output or systolic):
@@ -158,14 +147,20 @@ def pass_totals(
             totals[BASE] += passes * (base + latency)
             for operand in range(2):
                 if totals[HELD_FLAG + operand] > 0:
-                    loading = port_cycles(one[WORDS + operand], bits[operand], ports[operand]) * zeros[KEPT + operand]
+                    crossing = int(np.ceil(one[WORDS + operand] * zeros[KEPT + operand]))
+                    loading = float(port_cycles(crossing, bits[operand], ports[operand]))
                     if systolic:
                         loading = max(loading, float(rows))
+                    share, late = passes / others[operand], loading
                     if machine[DOUBLE_BUFFERED + operand] != 0:
+                        late = max(0.0, loading - base - totals[SKEW])
                         loading = max(0.0, loading - base - skew)
-                    totals[LOAD_CYCLES + operand] += passes / others[operand] * loading
-        if held_output and machine[DOUBLE_BUFFERED + OUTPUT] == 0:
+                    totals[LOADS + operand] += share
+                    totals[LOAD_CYCLES + operand] += share * loading
+                    totals[SKEWED_LOAD_CYCLES + operand] += share * late
+        if held_output:
             share = number / others[OUTPUT]
-            storing = port_cycles(words, bits[2], ports[3])
-            totals[LOAD_CYCLES + OUTPUT] += share * port_cycles(words, bits[3], ports[3])
-            totals[PSUM_CYCLES] += share * (port_cycles(words, bits[2], ports[2]) + storing)
+            hidden = base + skew if beside else 0.0
+            totals[LOAD_CYCLES + OUTPUT] += share * max(0.0, port_cycles(words, bits[3], ports[3]) - hidden)
+            back, again = port_cycles(words, bits[2], ports[3]), port_cycles(words, bits[2], ports[2])
+            totals[PSUM_CYCLES] += share * max(0.0, max(back, again) - hidden if beside else 1.0 * (back + again))

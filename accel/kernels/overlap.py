@@ -35,23 +35,24 @@ def _step(
 
 @borrowing_kernel
 def layer_cycles(
-    groups: int, runs: bool, turns: Turns, compute: float, outputs: int, larger: float, moves: Floats, cycles: Floats,
-    data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+    groups: int, runs: bool, turns: Turns, compute: float, last: float, outputs: int, larger: float, moves: Floats,
+    cycles: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
 ) -> float:  # fmt: skip
-    """Cycles of all tile steps, the layer's own set-up apart, for steps of equal length and transfers of mean size.
+    """Cycles of all tile steps, the layer's own set-up apart, for steps of mean length and transfers of mean size.
 
-    groups, runs, turns: by `take_turns`. outputs: times that a tile of them comes in; a full one is so many times
-    `larger` than the mean. moves, cycles: (4,) number and length of the transfers of each kind. What takes the only
-    place that a buffer keeps waits for the step before; all else goes beside a step, but begins no earlier. Of the
-    transfers that could begin, those of the earliest step go first.
+    groups, runs, turns: by `take_turns`. last: cycles of a step that is the last of a reduction. outputs: times that a
+    tile of them comes in; a full one is so many times `larger` than the mean. moves, cycles: (4,) number and length of
+    the transfers of each kind. What takes the only place that a buffer keeps waits for the step before; all else goes
+    beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
     """
     if groups == 0:
         return float(setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency + compute + cycles[STORE] + turnaround)
     load_psum = moves[LOAD_PSUM] / outputs * cycles[LOAD_PSUM]
     store = moves[STORE] / outputs * (cycles[STORE] + 2 * turnaround) if cycles[STORE] > 0 else 0.0
-    # A store that takes longer than the next step's computation: that step's store then also goes before the load that
-    # waited for the first. Full tiles decide, as they come in a row.
-    stores_first = 2 * store if larger * store > compute else store
+    # A store that takes longer than the next step's computation: that step's store follows it at once, also before the
+    # load that waited for the first. Full tiles decide, as they come in a row.
+    alone = moves[STORE] / outputs * cycles[STORE]
+    stores_first = store + alone if larger * alone + turnaround > compute else store
     least = max(compute, float(setup))
     total = 0.0
     starved = False  # the DMA sets the pace of the first group
@@ -73,8 +74,9 @@ def layer_cycles(
         if before > 0 or (data_tiles == 1 and leaves == PLACE):
             before += stored * store + (latency if before > 0 else 0)
         elif stored > 0:  # so many steps have a store beside them, rather than each a part of one
-            longer = _step(least, beside, store, stores_first, wait, in_a_row, starved)
-            step += stored * (longer - step)
+            ending = max(last, float(setup))
+            longer = _step(ending, beside, store, stores_first, wait, in_a_row, starved)
+            step += stored * (longer - _step(ending, beside, 0.0, 0.0, wait, in_a_row, starved))
         if group == 0:
             starved = step > compute
         total += turns.steps[group] * (before + step)

@@ -50,7 +50,7 @@ def bits_of(words: int, word_bits: int, coded: int, whole: int) -> int:
 
 @borrowing_kernel
 def _box_transfer(
-    bits: float, number: float, words: float, extents: tuple[int, int, int, int, int],
+    bits: float, number: float, words: float, extents: tuple[float, float, float, float, float],
     sizes: tuple[int, int, int, int, int], word_bits: int, coded: bool, codec_rate: int, timing: Floats,
 ) -> tuple[float, float]:  # fmt: skip
     """(cycles, DRAM rows) of one of `number` transfers of mean size, a box of a tensor whose last index is fastest."""
@@ -60,38 +60,48 @@ def _box_transfer(
     if coded:
         return mean_transfer(mean, 1.0, mean, np.ceil(words / number / codec_rate), timing)
     a, b, c, d, e = extents
-    runs = 1  # stretches of consecutive addresses: what lies outside the innermost side that is cut
-    if e < sizes[4]:
-        runs = a * b * c * d
-    elif d < sizes[3]:
-        runs = a * b * c
-    elif c < sizes[2]:
-        runs = a * b
-    elif b < sizes[1]:
-        runs = a
+    stretch = e  # of consecutive addresses: up to the innermost side that is cut
+    if e >= sizes[4]:
+        stretch *= d
+        if d >= sizes[3]:
+            stretch *= c
+            if c >= sizes[2]:
+                stretch *= b
+                if b >= sizes[1]:
+                    stretch *= a
+    runs = max(1.0, words / number / stretch)
     span = ((((a - 1) * sizes[1] + b - 1) * sizes[2] + c - 1) * sizes[3] + d - 1) * sizes[4] + e
-    return mean_transfer(mean, float(runs), float(span * word_bits), 0.0, timing)
+    return mean_transfer(mean, runs, span * word_bits, 0.0, timing)
 
 
 @borrowing_kernel
-def _cover(tile: Ints, nest: Nest, dim: int) -> int:
-    """Indices of a dimension that a full tile in a layer's middle covers."""
-    span, size = nest.spans[dim], nest.sizes[dim]
-    extent = tile[nest.dims[dim]]
-    if span == 1 and extent <= size:
-        return int(extent)
-    return int(min(size, -(-extent // span)))
+def _cover(tile: Ints, tiles: Ints, nest: Nest, dim: int) -> float:
+    """Indices of a dimension that a tile covers: the mean, or those of a full tile if dimensions share the axis."""
+    axis, span, size = nest.dims[dim], nest.spans[dim], nest.sizes[dim]
+    if nest.extent[axis] == size:
+        return float(size) / float(tiles[axis])
+    if span == 1 and tile[axis] <= size:
+        return float(tile[axis])
+    return float(min(size, -(-tile[axis] // span)))
+
+
+@borrowing_kernel
+def _side(outputs: float, taps: float, stride: int, dilation: int, padding: float, size: int) -> float:
+    """Rows or columns of the input that a tile's windows touch, less the `padding` that comes on each tile."""
+    reach = (outputs - 1.0) * stride + (taps - 1.0) * dilation + 1.0
+    return max(1.0, min(float(size), min(reach, outputs * taps) - padding))
 
 
 @inlined_kernel
 def tile_transfers(
-    tile: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats, numbers: Ints, loaded: Ints, whole: Ints,
-    moves: Floats, cycles: Floats, out: Floats,
+    tile: Ints, tiles: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats, numbers: Ints, loaded: Ints,
+    whole: Ints, moves: Floats, cycles: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Fill the columns of bits, BUS and OPENED of a row, and number and mean cycles of each kind of transfer.
 
-    numbers, loaded, whole: by operand, transfers, words over the DMA, words of the tensor. bits: of a word of input,
-    weight, partial sum and output. timing: by `per_unit`. Transfers of mean size stand for all of a kind.
+    tile, tiles: (axes,) extents of a tile, and how many. numbers, loaded, whole: by operand, transfers, words over the
+    DMA, words of the tensor. bits: of a word of input, weight, partial sum and output. timing: by `per_unit`. Transfers
+    of mean size stand for all of a kind.
     """
     back = loaded[OUTPUT] - whole[OUTPUT]
     in_bits = out_bits = 0
@@ -101,11 +111,13 @@ def tile_transfers(
         out_bits = whole[OUTPUT] * bits[3] if limits[CODED_OUTPUT] < 0 else limits[CODED_OUTPUT]
     weight_bits = bits_of(loaded[WEIGHT], bits[1], limits[CODED_WEIGHT], limits[STORED_WEIGHT])
     back_bits = back * bits[2]
-    g, k, n, c = _cover(tile, nest, G), _cover(tile, nest, K), _cover(tile, nest, N), _cover(tile, nest, C)
-    p, q, r, s = _cover(tile, nest, P), _cover(tile, nest, Q), _cover(tile, nest, R), _cover(tile, nest, S)
-    sizes, strides = nest.sizes, nest.strides
-    high = min(nest.height, (p - 1) * strides[0] + (r - 1) * strides[2] + 1)
-    wide = min(nest.width, (q - 1) * strides[1] + (s - 1) * strides[3] + 1)
+    g, k = _cover(tile, tiles, nest, G), _cover(tile, tiles, nest, K)
+    n, c = _cover(tile, tiles, nest, N), _cover(tile, tiles, nest, C)
+    p, q = _cover(tile, tiles, nest, P), _cover(tile, tiles, nest, Q)
+    r, s = _cover(tile, tiles, nest, R), _cover(tile, tiles, nest, S)
+    sizes, strides, pads = nest.sizes, nest.strides, nest.padding
+    high = _side(p, r, strides[0], strides[2], (pads[0] + pads[2]) / tiles[nest.dims[P]], nest.height)
+    wide = _side(q, s, strides[1], strides[3], (pads[1] + pads[3]) / tiles[nest.dims[Q]], nest.width)
     returning = numbers[OUTPUT] - numbers[OUTPUT] * whole[OUTPUT] // loaded[OUTPUT] if back > 0 else 0
     moves[LOAD_INPUT] = numbers[INPUT] if in_bits > 0 else 0
     moves[LOAD_WEIGHT] = numbers[WEIGHT]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,6 +122,38 @@ def test_latency_is_within_five_percent_of_the_simulation_on_the_median(chip: st
     found = np.array(ratios(chip, seed=0))
     assert len(found) >= 15
     assert np.median(np.abs(found - 1)) <= 0.05
+
+
+SMALL = (
+    Layer("square", K=32, C=16, P=14, Q=14, R=3, S=3, padding=(1, 1, 1, 1)),
+    Layer("deep", K=64, C=64, P=14, Q=14, R=3, S=3, padding=(1, 1, 1, 1)),
+    Layer("strided", K=48, C=24, P=13, Q=13, R=3, S=3, stride=(2, 2), padding=(1, 1, 1, 1)),
+    Layer("pointwise", K=64, C=32, P=7, Q=7),
+    Layer("connected", op="matmul", N=2, K=64, C=128),
+)
+
+
+@pytest.mark.parametrize("density", [Density(), Density(0.4, 0.4)])
+@pytest.mark.parametrize(
+    "chip",
+    ["cambricon_x", "cnvlutin", "eie", "eyeriss_v2", "eyeriss_v2_pe", "scnn", "sparse_tensor_core", "sparten"],
+)
+def test_so_it_is_where_the_array_skips_zeros_that_lie_anywhere(chip: str, density: Density) -> None:
+    spec, random = accel.load(chip), np.random.default_rng(0)
+    found = []
+    for most, plain in enumerate(SMALL, 1):
+        layer = replace(plain, density=density)
+        columns = [column for column in map_space(layer, spec).candidates if len(column)]
+        for number in random.permutation(len(columns)).tolist():
+            table = accel.estimate(layer, columns[number], spec)
+            usable = np.flatnonzero(table["fits"] & (table["tile_steps"] < 400))
+            for row in random.permutation(usable)[:2].tolist():
+                report = simulate_layer(layer, columns[number][row], spec).report
+                found.append(table["latency_cycles"][row] / report.latency_cycles)
+            if len(found) >= 10 * most:
+                break
+    assert len(found) >= 10
+    assert np.median(np.abs(np.array(found) - 1)) <= 0.05
 
 
 LAYER = Layer("conv", K=12, C=6, P=7, Q=7, R=3, S=3, padding=(1, 1, 1, 1))
