@@ -32,6 +32,20 @@ def _share(extent: int, pes: int, blocked: bool, pe: int) -> tuple[int, int]:
 
 
 @kernel
+def different_pes(
+    outputs: int, output_pes: int, outputs_blocked: bool, stride: int, taps: int, tap_pes: int, taps_blocked: bool,
+    dilation: int,
+) -> int:  # fmt: skip
+    """PEs along one side whose windows are no other's, where all have as many outputs and as many taps as each other.
+
+    Of PEs with the same windows one counts. Arguments as those of `pe_window_words`.
+    """
+    apart = stride * -(-outputs // output_pes) if outputs_blocked else stride
+    taps_apart = dilation * -(-taps // tap_pes) if taps_blocked else dilation
+    return distinct_positions(min(output_pes, outputs), apart, min(tap_pes, taps), taps_apart)
+
+
+@kernel
 def pe_window_words(
     outputs: int, output_pes: int, outputs_blocked: bool, output_block: int, stride: int, taps: int, tap_pes: int,
     taps_blocked: bool, tap_block: int, dilation: int, visits: bool,
@@ -49,11 +63,8 @@ def pe_window_words(
         own, own_taps = most, most_taps
         if not visits:
             own, own_taps = min(own, output_block), min(own_taps, tap_block)
-        apart = stride * most if outputs_blocked else stride
-        taps_apart = dilation * most_taps if taps_blocked else dilation
-        return distinct_positions(used_outputs, apart, used_taps, taps_apart) * block_words(
-            own, min(output_block, own), step, own_taps, min(tap_block, own_taps), tap_step
-        )
+        different = different_pes(outputs, output_pes, outputs_blocked, stride, taps, tap_pes, taps_blocked, dilation)
+        return different * block_words(own, min(output_block, own), step, own_taps, min(tap_block, own_taps), tap_step)
     # One output more looks like one tap more where both lie as far apart.
     alike = step == tap_step and (not visits or (output_block >= most and tap_block >= most_taps))
     words = 0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels.array_fields import BLOCKED, MAC_CYCLES, REGISTERS, SYSTOLIC, TILE_MULTICAST
 from accel.kernels.options import kernel
-from accel.kernels.pe_windows import block_words, pe_window_words
+from accel.kernels.pe_windows import block_words, different_pes, pe_window_words
 from accel.kernels.windows import distinct_positions, new_positions
 
 Ints = NDArray[np.int64]
@@ -53,7 +53,8 @@ def _words_by_pe(
 ) -> int:  # fmt: skip
     """As `_words` of inputs, where PEs share what they need only when it is the same for all.
 
-    own_block: indices of a PE in a block. Of the `whole` pass, or of the first block.
+    own_block: indices of a PE in a block. Of the `whole` pass, or of the first block. A PE has several lanes where
+    narrow operands divide its only multiplier.
     """
     words = 1
     for axis in range(len(extent)):
@@ -216,21 +217,20 @@ def _fresh_words_by_pe(
     -1 also where the outputs or taps of PEs are not the same number for all of them in both passes.
     """
     own, before = extent.copy(), earlier.copy()
-    places = 1
+    different = 1
     for side in range(2):
         o, t = window[side], window[side + 2]
-        for axis in (o, t):
-            pes = max(1, unroll[axis] // lanes[axis])
+        output_pes, tap_pes = max(1, unroll[o] // lanes[o]), max(1, unroll[t] // lanes[t])
+        for axis, pes in ((o, output_pes), (t, tap_pes)):
             if pes > 1 and (extent[axis] != earlier[axis] or (extent[axis] > pes and extent[axis] % pes != 0)):
                 return -1
             own[axis], before[axis] = -(-extent[axis] // pes), -(-earlier[axis] // pes)
-        places *= distinct_positions(
-            min(extent[o], max(1, unroll[o] // lanes[o])), strides[side] * (own[o] if machine[BLOCKED + side] else 1),
-            min(extent[t], max(1, unroll[t] // lanes[t])),
-            strides[side + 2] * (own[t] if machine[BLOCKED + side + 2] else 1),
+        different *= different_pes(
+            extent[o], output_pes, machine[BLOCKED + side] != 0, strides[side],
+            extent[t], tap_pes, machine[BLOCKED + side + 2] != 0, strides[side + 2],
         )  # fmt: skip
     words, _ = _fresh_words(own, before, moved, relevant, window, strides, steps)
-    return words if words < 0 else words * places
+    return words if words < 0 else words * different
 
 
 @kernel
