@@ -59,7 +59,6 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
         machine[place] = used if array.bypass else getattr(array, level)
     machine[array_fields.SYSTOLIC] = array.arrangement == "systolic"
     machine[array_fields.OVERLAP_PASSES] = array.overlap_passes
-    machine[array_fields.WINDOW_REUSE] = array.window_reuse
     machine[array_fields.KEEP_REGISTERS] = array.keep_registers
     if array.multicast == "tile":
         machine[array_fields.TILE_MULTICAST] = True

@@ -7,7 +7,6 @@ from __future__ import annotations
     COLUMNS,
     SYSTOLIC,
     OVERLAP_PASSES,
-    WINDOW_REUSE,
     ACCUMULATION_LATENCY,
     REGISTERS,
     DOUBLE_BUFFERED,
@@ -17,8 +16,8 @@ from __future__ import annotations
     KEEP_REGISTERS,
     TILE_MULTICAST,
     BLOCKED,
-) = (0, 1, 2, 3, 4, 5, 6, 9, 12, 16, 20, 21, 22, 23)
-MACHINE_FIELDS = 27
+) = (0, 1, 2, 3, 4, 5, 8, 11, 15, 19, 20, 21, 22)
+MACHINE_FIELDS = 26
 """ROWS and COLUMNS: those that operands travel through. REGISTERS and DOUBLE_BUFFERED take three fields (input, weight,
 output), PORT_BITS and WORD_BITS a fourth: input, weight, partial sums in (words: partial sums), outputs out (words:
 finished outputs). MAC_CYCLES: those of a MAC. TILE_MULTICAST: a word that several PEs need crosses the port once only

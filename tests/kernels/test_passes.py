@@ -50,8 +50,8 @@ def kernel_counts(
     nest, geometry = Nest.of(mapping, axes), Geometry.of(layer, axes, machine.window_reuse)
     vector = np.array(
         [
-            machine.rows, machine.columns, machine.systolic, machine.overlap_passes, machine.window_reuse,
-            machine.accumulation_latency, *machine.registers, *machine.double_buffered, *machine.port_bits,
+            machine.rows, machine.columns, machine.systolic, machine.overlap_passes, machine.accumulation_latency,
+            *machine.registers, *machine.double_buffered, *machine.port_bits,
             *machine.word_bits, machine.mac_cycles, machine.keep_registers, machine.tile_multicast,
             *(machine.tile_multicast and blocked for blocked in machine.blocked),
         ],
