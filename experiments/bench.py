@@ -33,6 +33,7 @@ from accel.sparse_work import match_work
 from accel.spec import preset_names
 from accel.task import array_shape
 from experiments.compare import show
+from experiments.start import start
 from mappings import Budget, Loop, Mapping, MapSpace
 from mappings.dataflows import candidates
 from workloads import Density, Layer, Tensors
@@ -286,4 +287,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

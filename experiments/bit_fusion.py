@@ -43,6 +43,7 @@ from experiments.bit_fusion_machines import (
     least_cycles,
 )
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
+from experiments.start import start
 from workloads import Layer
 
 PER_LAYER, SPEEDUPS = "bitfusion_sim_perlayer.csv", "bitfusion_vs_eyeriss.csv"
@@ -273,4 +274,4 @@ def _speedup_cells(row: SpeedupRow) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -22,6 +22,7 @@ from accel.plots import save
 from accel.plots.style import CLASS_COLOURS, TEXT_POINTS, label_axes, new_axes
 from accel.simulation import simulate_layer
 from experiments.compare import Row, show
+from experiments.start import start
 from mappings.dataflows import DATAFLOWS
 from workloads import InputError
 from workloads import load as load_network
@@ -130,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -32,6 +32,7 @@ from accel.plots.labels import label_points
 from accel.plots.style import BLACK, BLUE, GREY, SMALL_POINTS, TEXT_POINTS, VERMILION, label_axes, new_axes
 from accel.simulation import simulate_layer
 from experiments.compare import read, show
+from experiments.start import start
 from experiments.zhang_fpga15 import one_group
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
@@ -260,4 +261,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

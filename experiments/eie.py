@@ -28,6 +28,7 @@ from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from accel.task import array_shape
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
+from experiments.start import start
 from mappings.dataflows import candidates
 from workloads import Density, Layer, Operand
 
@@ -169,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

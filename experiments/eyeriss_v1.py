@@ -27,6 +27,7 @@ from accel.objective import Objective
 from accel.simulation import simulate_layer
 from accel.task import array_shape
 from experiments.compare import Row, Verdict, error_percent, read, show, show_verdicts
+from experiments.start import start
 from mappings import Mapping
 from mappings.dataflows.row_stationary import RowStationary
 from workloads import Layer
@@ -182,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from accel import load
 from accel.evaluation import simulate
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
+from experiments.start import start
 from workloads import Network
 from workloads.pruning import pruned
 from workloads.zoo.alexnet import alexnet
@@ -88,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -22,6 +22,7 @@ from accel import load
 from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from experiments.compare import error_percent, show
+from experiments.start import start
 from workloads import Density, Layer, Tensors
 from workloads.operands import draw
 
@@ -99,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

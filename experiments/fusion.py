@@ -18,6 +18,7 @@ from accel import Report, load, simulate
 from accel.plots import save
 from accel.plots.style import BLUE, ORANGE, SKY, TEXT_POINTS, label_axes, new_axes
 from experiments.compare import Row, show
+from experiments.start import start
 from workloads import load as load_network
 
 NETWORKS = ("mobilenet_v1", "mobilenet_v2", "alexnet", "vgg16")
@@ -104,4 +105,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -39,6 +39,7 @@ from accel.plots.style import (
     new_axes,
 )  # fmt: skip
 from experiments.compare import show
+from experiments.start import start
 from mappings import Mapping
 from mappings.column import MappingColumn, Shape
 from mappings.mapping import axis_extent
@@ -259,4 +260,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

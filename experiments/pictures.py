@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from accel import Report, load
 from accel.evaluation import evaluate
 from accel.plots import cycles_by_layer, energy_by_layer, roofline, save
+from experiments.start import start
 from workloads import load as load_network
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -35,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

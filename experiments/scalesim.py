@@ -18,6 +18,7 @@ from accel import load
 from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from experiments.compare import Verdict, error_percent, show, show_verdicts
+from experiments.start import start
 from mappings import Loop, Mapping, axis_extent
 from mappings.dataflows.stationary import FILTERS, PIXELS, VOLUME
 from workloads import Layer
@@ -137,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

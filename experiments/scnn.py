@@ -26,6 +26,7 @@ from accel.simulation import simulate_layer
 from experiments.compare import DATA, Verdict, error_percent, read, show, show_verdicts
 from experiments.scnn_cycles import CYCLES, CycleRow, data, rows
 from experiments.scnn_mapping import NEVER_BINDS, machine, mapping_of, parts_of_the_plane
+from experiments.start import start
 from mappings import Loop
 from mappings import Mapping as LoopMapping
 from workloads import Density, Layer
@@ -287,4 +288,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

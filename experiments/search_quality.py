@@ -19,6 +19,7 @@ from accel.mapper import MappedLayer, explore
 from accel.mapping_cache import MappingCache
 from accel.objective import OBJECTIVES, Objective, objective_value
 from experiments.compare import Row, error_percent, show
+from experiments.start import start
 from mappings import Budget, Mapping
 from workloads import InputError, Layer
 from workloads import load as load_network
@@ -196,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -25,6 +25,7 @@ from accel import Accelerator, LayerReport
 from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from experiments.compare import show
+from experiments.start import start
 from mappings import Mapping as LoopMapping
 from mappings.searching import Budget
 from workloads import Layer, Network
@@ -170,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -24,6 +24,7 @@ from accel import Accelerator, load
 from accel.kernels import passes
 from accel.simulation import simulate_layer
 from experiments.compare import DATA, show
+from experiments.start import start
 from mappings import Loop, Mapping
 from workloads import Layer
 
@@ -108,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

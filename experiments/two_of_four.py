@@ -25,6 +25,7 @@ from accel.plots.style import BLUE, GREY, TEXT_POINTS, VERMILION, label_axes, ne
 from accel.simulation import simulate_layer
 from accel.transfer import TransferTiming
 from experiments.compare import show
+from experiments.start import start
 from workloads import Layer, Tensors
 from workloads.operands import draw
 
@@ -140,4 +141,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -8,6 +8,7 @@ from pathlib import Path
 from accel.output import write_text
 from experiments import eie, eyeriss_v1, eyeriss_v2, scalesim, scnn, zhang_fpga15
 from experiments.compare import Verdict, bound, signed
+from experiments.start import start
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- validation: begin -->\n", "<!-- validation: end -->\n"
@@ -51,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -22,6 +22,7 @@ from accel import load
 from accel.skipping import skipped_work
 from accel.sparse_work import schedule_epochs
 from experiments.compare import show
+from experiments.start import start
 from mappings import Loop, Mapping
 from workloads import Layer
 from workloads import load as load_network
@@ -133,4 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -15,6 +15,7 @@ from accel import load
 from accel.mapper import map_layer
 from accel.simulation import simulate_layer
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
+from experiments.start import start
 from mappings import Loop, Mapping
 from workloads import Layer
 from workloads import load as load_network
@@ -102,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from accel.stdout import discard_stdout
+
 _SHOWN = 80
 """Characters of a file name in a message, at most."""
 
@@ -52,14 +54,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # The reader of a pipe has seen enough (typer may say so by SystemExit); Python must not complain when it
-        # flushes at exit.
-        _discard_stdout()
+        # The reader of a pipe has seen enough; typer may say so by SystemExit.
+        discard_stdout()
         return 0
     except OSError as error:
         # A name too long, a full disk behind stdout: what no reader or writer of a file foresaw.
         sys.stderr.write(f"accel: error: {_place(error)}: {error.strerror or error}\n")
-        _discard_stdout()
+        discard_stdout()
         return 2
     except MemoryError as error:
         sys.stderr.write(f"accel: error: not enough memory ({' '.join(str(error).split())}): use a smaller problem\n")
@@ -71,10 +72,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         sys.stderr.write(f"accel: error: {line}\n")
         return 2
     return status if isinstance(status, int) else 0
-
-
-def _discard_stdout() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: OSError) -> str:
