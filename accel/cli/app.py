@@ -140,7 +140,12 @@ def map_command(
         typer.Option("--dataflow", metavar="NAME|any", help="A dataflow, or any; the accelerator's own unless given."),
     ] = None,
     budget: Annotated[
-        str, typer.Option("--budget", metavar="N|SECONDSs", help="Mappings, or seconds, to search each layer for.")
+        str,
+        typer.Option(
+            "--budget",
+            metavar="N|SECONDSs",
+            help="Mappings beyond the dataflows' candidates, or seconds, to search each layer for.",
+        ),
     ] = "20000",
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Also the mappings between least latency and energy.")
