@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -68,7 +69,10 @@ class Wishes:
         return {"dataflow": self.dataflow, "objective": self.objective, "budget": self.budget, "seed": self.seed}
 
     def offers(self, network: Network) -> dict[str, list[Mapping]]:
-        """What each layer is offered: the file's mappings of all layers alike. Raises InputError when it has none."""
+        """What each layer is offered: the file's mappings of all layers alike. Raises InputError when it has none.
+
+        Names in the file that no layer has are told in a warning.
+        """
         if self.book is None:
             return {}
         alike: dict[Layer, list[Mapping]] = {}
@@ -79,6 +83,10 @@ class Wishes:
         if not alike:
             names = ", ".join(self.book.by_layer)
             raise InputError(f"no mapping for any layer of {network.name}, only for {names}", source=self.book.source)
+        unknown = self.book.by_layer.keys() - {layer.name for layer in network.layers}
+        if unknown:
+            names = ", ".join(name for name in self.book.by_layer if name in unknown)
+            warnings.warn(f"{self.book.source}: {network.name} has no layer {names}", stacklevel=2)
         offers = {layer.name: alike.get(anonymous(layer), []) for layer in network.layers}
         return {name: list(dict.fromkeys(mappings)) for name, mappings in offers.items()}
 

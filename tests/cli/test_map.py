@@ -72,6 +72,16 @@ def test_layers_alike_are_offered_the_mappings_of_all_of_them(command: Callable[
     assert command("map", twins, "--on", "eyeriss_v1", "--budget", "1", "--offer", offer, "--dataflow", "any").err == ""
 
 
+def test_offers_to_layers_that_there_are_not_are_named(command: Callable[..., Any], tiny: Path, tmp_path: Path) -> None:
+    offer, flags = tmp_path / "offer.toml", ("--on", "eyeriss_v1", "--budget", "1", "--dataflow", "any")
+    offer.write_text(
+        "".join(f'[[mapping]]\nlayer = "{name}"\noff_chip = ["K 10", "C 64"]\n' for name in ("old", "fc", "gone"))
+    )
+    told = command("map", tiny, *flags, "--offer", offer)
+    assert told.status == 0
+    assert told.err == f"accel: warning: {offer}: tiny has no layer old, gone\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
