@@ -214,6 +214,7 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
         limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
     least = bounds(layer, spec, residency, zeros)
+    limits[kernel.LEAST_MAC] = least.mac_cycles
     limits[kernel.LEAST_COMPUTE] = max(least.mac_cycles, least.port_cycles)
     return limits
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from accel.kernels.options import kernel
 
-MOST_SUMMED = 64
-"""Positions up to which chances are added up one by one; those of more are taken to be normal."""
+MOST_SUMMED, FEW = 64, 32
+"""Positions, or expected nonzeros, up to which chances are added up one by one; those of more are taken as normal."""
 
 
 @kernel
@@ -31,7 +31,8 @@ def _whole_vectors(count: int, density: float, width: int, least: int) -> tuple[
     if density >= 1.0 or count == 0:
         return float(max(least, -(-count // width))), 0.0
     mean = square = 0.0  # by the chances that there are more than 0, 1, 2... vectors
-    if count <= MOST_SUMMED:
+    most = -(-count // width)
+    if count <= MOST_SUMMED or count * density <= FEW:
         chance = (1.0 - density) ** count  # of so many nonzeros
         upto = 0.0
         for nonzeros in range(count):
@@ -41,11 +42,12 @@ def _whole_vectors(count: int, density: float, width: int, least: int) -> tuple[
                 mean += more
                 square += (2 * (nonzeros // width) + 1) * more
             chance *= (count - nonzeros) / (nonzeros + 1) * density / (1.0 - density)
-        most = -(-count // width)
+            if upto > 1.0 - 1e-12 and nonzeros // width >= least:
+                break
     else:
         middle, spread = count * density, sqrt(count * density * (1.0 - density))
         sure = max(least, int((middle - 5.0 * spread) / width))
-        most = min(-(-count // width), int((middle + 5.0 * spread) / width) + 1)
+        most = min(most, int((middle + 5.0 * spread) / width) + 1)
         mean, square = float(min(sure, most)), float(min(sure, most)) ** 2
         for here in range(sure, most):
             more = 0.5 * erfc((here * width + 0.5 - middle) / spread / np.sqrt(2.0))

@@ -20,6 +20,7 @@ from accel.kernels.estimate_layout import (
     LATENCY,
     LAYER_SETUP,
     LEAST_COMPUTE,
+    LEAST_MAC,
     LOADED_INPUT,
     LOADED_WEIGHT,
     MAC,
@@ -212,7 +213,8 @@ def estimate_rows(
         compute += skewed * totals[inner.SKEW]
         # What is expected of the overlap of passes can be a cycle or two short where tiles are of a few words.
         compute = max(compute, float(limits[LEAST_COMPUTE]))
-        out[COMPUTE], out[MAC], out[PASSES] = compute, totals[inner.MAC], totals[inner.PASSES]
+        out[COMPUTE], out[PASSES] = compute, totals[inner.PASSES]
+        out[MAC] = max(totals[inner.MAC], float(limits[LEAST_MAC]))
         out[READ_INPUT] = (totals[inner.STREAM_INPUT] + entered[INPUT]) * zeros[KEPT]
         out[READ_WEIGHT] = (totals[inner.STREAM_WEIGHT] + entered[WEIGHT]) * zeros[KEPT + 1]
         out[READ_PSUM] = totals[inner.STREAM_PSUM] + sums_back

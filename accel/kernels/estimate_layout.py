@@ -33,10 +33,10 @@ ESTIMATES = 31
     LAYER_SETUP, TILE_SETUP, DRAM_LATENCY, TURNAROUND, MACS, CODED_INPUT, CODED_WEIGHT, CODED_OUTPUT, CODED_HERE_INPUT,
     STORED_INPUT, STORED_WEIGHT, STORED_OUTPUT, CODED_HERE_WEIGHT, CODEC_RATE,
 ) = range(22)  # fmt: skip
-LEAST_COMPUTE = 24
-LIMITS = 25
+LEAST_COMPUTE, LEAST_MAC = 24, 25
+LIMITS = 26
 """STORED: words of the whole tensors. CODED_HERE: the same, as the buffers hold them. CODEC_RATE: words a cycle, three
-fields. LEAST_COMPUTE: cycles that the array takes under any mapping."""
+fields. LEAST_COMPUTE, LEAST_MAC: cycles that the array takes under any mapping, and its MACs."""
 
 # Fields of the price vector, picojoules: one constant, then per word, per bit or per cycle.
 (
