@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from accel.fit import require_array
 from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
 from accel.objective import Objective
-from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps, prefetched_cycles
+from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps
 from accel.report import LayerReport, Report
 from accel.residency import Residency
 from accel.simulation import LayerResult
@@ -27,11 +27,12 @@ from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
 from accel.task import QUICK
 from accel.transfer import TransferTiming
+from accel.unmapped import without_unmapped
 from mappings import Budget
 from mappings import Mapping as LoopMapping
 from mappings.dataflows import DATAFLOWS
 from workloads import InputError, Layer, Network, Node
-from workloads.execute import Execution, LayerRun, execute
+from workloads.execute import Execution, LayerRun, convolve_integers, execute
 from workloads.execute.quantised import Quantised
 
 
@@ -76,6 +77,7 @@ def evaluate(
     progress: Progress | None = None,
     every_step: bool = False,
     fuse: bool = False,
+    partial: bool = False,
 ) -> Evaluation:
     """Simulate a network layer by layer.
 
@@ -84,6 +86,8 @@ def evaluate(
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
     fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
+    partial: leave out layers that the search finds no mapping for, as `accel.unmapped` says, while there are others;
+    `report.unmapped` says why.
     Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
     """
     for each in network.layers:
@@ -93,7 +97,11 @@ def evaluate(
     if fuse and not chooser.searches:
         raise InputError("fused pairs need mappings of their own: leave the mapping file out, or do not fuse")
     simulator = NetworkSimulator(network, spec, chooser, seed)
-    kept = kept_maps(simulator, tell)
+    unmapped: dict[str, str] = {}
+    if partial:
+        simulator, kept, unmapped = without_unmapped(simulator, tell)
+    else:
+        kept = kept_maps(simulator, tell)
     how = BandSearch(spec, chooser.dataflow, objective, budget, seed)
     pairs = fused_pairs(simulator, kept, how, tell) if fuse else ()
     halves = {name: half for pair in pairs for name, half in pair.by_name.items()}
@@ -125,10 +133,12 @@ def evaluate(
         run = _OnArray(spec, nests)
 
         def finished(node: Node, output: Quantised, done: LayerRun | None) -> None:
-            if done is not None:
-                add(places[node.name], done.layer, output.values, run.work)
-            elif node.name in places:
+            if node.name not in places:
+                return
+            if done is None:
                 add(places[node.name], None)
+            else:
+                add(places[node.name], done.layer, output.values, run.work)
 
         execution = execute(
             network, inputs, spec.pe_array.bits.input, spec.pe_array.bits.weight, run_layer=run, seed=seed,
@@ -140,10 +150,11 @@ def evaluate(
         accelerator=spec.name,
         layers=tuple(rows),
         clock_mhz=spec.clock_mhz,
-        peak_macs_per_cycle=_peak(network, spec),
+        peak_macs_per_cycle=_peak([node.layer for node in nodes if node.layer is not None], spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
-        prefetched_cycles=prefetched_cycles(results, spec, pairs),
+        prefetched_cycles=simulator.prefetched_cycles(results, pairs),
         context=_context(network, spec, seed, results) | {"fused": [pair.summary() for pair in pairs]},
+        unmapped=unmapped,
     )
     return Evaluation(report, tuple(results), execution)
 
@@ -152,6 +163,7 @@ class _OnArray:
     """Computes a layer by its mapping's own passes, so that one that loses work is seen in the result.
 
     On an array that skips, the sums are of the products its PEs form, and `work` is what the last layer took them.
+    A layer without a mapping is computed by definition: those after it need its outputs.
     """
 
     def __init__(self, spec: Accelerator, mappings: Mapping[str, LoopMapping]) -> None:
@@ -159,7 +171,9 @@ class _OnArray:
         self.work: Work | None = None
 
     def __call__(self, layer: Layer) -> NDArray[np.int64]:
-        nest = self._mappings[layer.name]
+        nest = self._mappings.get(layer.name)
+        if nest is None:
+            return convolve_integers(layer)
         if not self._spec.pe_array.skips or layer.tensors is None:
             return compute(layer, nest)
         work = skipped_work(layer, layer.tensors, nest, self._spec, values=True)
@@ -233,9 +247,9 @@ class _Chooser:
         return mapping
 
 
-def _peak(network: Network, spec: Accelerator) -> float:
+def _peak(layers: Iterable[Layer], spec: Accelerator) -> float:
     """MACs a cycle of the layer that allows the most: the one of the narrowest operands, where they are faster."""
-    array, found = spec.pe_array, [widths(layer.bits, spec) for layer in network.layers]
+    array, found = spec.pe_array, [widths(layer.bits, spec) for layer in layers]
     return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
 
 

@@ -55,6 +55,15 @@ class MappedLayer:
     passed_over: tuple[InputError, ...] = ()
 
 
+class NoMapping(InputError):
+    """No mapping of a layer fits the accelerator; nothing else is wrong with either."""
+
+    # What copies it to another process calls it with the line alone, and then sets what else it holds.
+    def __init__(self, line: str, layer: Layer | None = None) -> None:
+        super().__init__(line)
+        self.layer = layer
+
+
 def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
     """The mapping of `find_mapping`, which has the options and the errors."""
     return find_mapping(layer, spec, **options)[0]
@@ -95,8 +104,8 @@ def explore(
     of the task's dataflows and fits; they change neither the search nor what the cache takes.
     Ctrl-C, or `stop` saying True, ends the search with the best so far, of the offered too; before anything was found,
     or while the last mappings are simulated, Ctrl-C is raised.
-    Raises InputError naming a buffer, the operand and the least size that would do if no mapping fits, or why else the
-    one nearest to fitting cannot be simulated.
+    Raises InputError: NoMapping if no mapping fits, naming a buffer, the operand and the least size that would do, or
+    why else the one nearest to fitting cannot be simulated.
     """
     return _explored(Task(layer, spec, **options), cache, stop, recall, offered)[0]
 
@@ -211,7 +220,7 @@ def _nearness(found: Found) -> float:
     return found.ranked[0][0] if found.ranked else np.inf
 
 
-def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> InputError:
+def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]) -> NoMapping:
     """Why nothing fits, told of the mapping that comes nearest to fitting, and of the first that was offered."""
     nearest = [found.ranked[0] for found in searches if found.ranked and found.ranked[0][0] < np.inf]
     if nearest:
@@ -219,6 +228,6 @@ def _misfit(task: Task, searches: list[Found], passed_over: Sequence[InputError]
         try:
             simulate_layer(task.layer, mapping, task.spec, seed=task.seed, residency=task.residency)
         except InputError as error:
-            return InputError(f"{error}; offered: {passed_over[0]}") if passed_over else error
+            return NoMapping(f"{error}; offered: {passed_over[0]}" if passed_over else str(error), task.layer)
     families = ", ".join(task.families)
-    return InputError(f"no mapping of {families} covers layer {task.layer.name}", source=task.spec.name)
+    return NoMapping(f"{task.spec.name}: no mapping of {families} covers layer {task.layer.name}", task.layer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -51,13 +51,22 @@ class Chooser(Protocol):
 
 
 class NetworkSimulator:
-    """The row of every operation for what is kept on chip around it; equal layers are simulated once."""
+    """The row of every operation for what is kept on chip around it; equal layers are simulated once.
 
-    def __init__(self, network: Network, spec: Accelerator, chooser: Chooser, seed: int) -> None:
+    Layers of the names in `without` have none.
+    """
+
+    def __init__(
+        self, network: Network, spec: Accelerator, chooser: Chooser, seed: int, without: Collection[str] = ()
+    ) -> None:
         self.network, self.spec, self.chooser = network, spec, chooser
-        self.lives = MapLives.of(network, spec)
+        self.lives = MapLives.of(network, spec, without)
         self._seed = seed
         self._known: dict[object, LayerResult] = {}
+
+    def without(self, names: Collection[str]) -> NetworkSimulator:
+        """The same, with layers of these names left out."""
+        return NetworkSimulator(self.network, self.spec, self.chooser, self._seed, names)
 
     def mapping(self, place: int, kept: frozenset[str], half: Half | None) -> Mapping:
         """The mapping of the layer at a place. Raises InputError when none fits."""
@@ -108,14 +117,30 @@ class NetworkSimulator:
     def total(self, kept: frozenset[str], pairs: Sequence[FusedPair] = ()) -> Tally:
         """Sums over the network, as its report has them."""
         rows, results = self.rows(kept, pairs)
-        return Tally.of(rows, prefetched_cycles(results, self.spec, pairs))
+        return Tally.of(rows, self.prefetched_cycles(results, pairs))
+
+    def prefetched_cycles(self, results: list[tuple[str, LayerResult]], pairs: Sequence[FusedPair]) -> int:
+        """Cycles saved by loading a layer's first weights while the DMA idles at the end of the layer before.
+
+        Within a fused pair nothing is saved: the consumer's first turn begins in the middle of the producer. Nor is it
+        after a layer that is not simulated: how long the DMA idles there is not known.
+        """
+        if not self.spec.weight_buffer.double_buffered:
+            return 0
+        following = set(pairwise(node.name for node in self.network.nodes if node.layer is not None))
+        following -= {(pair.producer, pair.consumer) for pair in pairs}
+        return sum(
+            min(after.activity.lead_cycles, before.activity.idle_tail_cycles)
+            for (name, before), (next_name, after) in pairwise(results)
+            if (name, next_name) in following
+        )
 
 
 def kept_maps(simulator: NetworkSimulator, tell: Progress) -> frozenset[str]:
     """The maps that stay on chip: of the plans worth a simulation, the one with the best objective.
 
     These are what `choose_maps` finds, all maps that fit in graph order, and, where kept maps take room from a layer,
-    none at all.
+    none at all. Raises `NoMapping` for a layer that finds no room although nothing is kept beside it.
     """
     lives, spec, chooser = simulator.lives, simulator.spec, simulator.chooser
     if not spec.data_buffer.keep_maps:
@@ -178,18 +203,3 @@ def fused_pairs(
             pairs.append(pair)
             taken |= {place, place + 1}
     return tuple(pairs)
-
-
-def prefetched_cycles(results: list[tuple[str, LayerResult]], spec: Accelerator, pairs: Sequence[FusedPair]) -> int:
-    """Cycles saved by loading a layer's first weights while the DMA idles at the end of the layer before.
-
-    Within a fused pair nothing is saved: the consumer's first turn begins in the middle of the producer.
-    """
-    if not spec.weight_buffer.double_buffered:
-        return 0
-    apart = {(pair.producer, pair.consumer) for pair in pairs}
-    return sum(
-        min(after.activity.lead_cycles, before.activity.idle_tail_cycles)
-        for (name, before), (next_name, after) in pairwise(results)
-        if (name, next_name) not in apart
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -119,7 +120,8 @@ class Report:
     """The layers of a network on an accelerator, with what is needed to run it again.
 
     `latency_cycles` may lie below the sum over the layers by `prefetched_cycles`, first weights loaded during the layer
-    before. `context` holds spec, versions, seed and mappings as plain values for the JSON file.
+    before. `context` holds spec, versions, seed and mappings as plain values for the JSON file. `unmapped` says by name
+    why layers were left out: they have no row, and no part in any total.
     """
 
     network: str
@@ -130,6 +132,14 @@ class Report:
     dram_bits_per_cycle: float
     prefetched_cycles: int = 0
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unmapped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What was simulated on what: never all of a network where layers were left out."""
+        lack = len(self.unmapped)
+        less = f" without {lack} layer{'s' if lack > 1 else ''}" if lack else ""
+        return f"{self.network}{less} on {self.accelerator}"
 
     @property
     def latency_cycles(self) -> int:
@@ -174,13 +184,14 @@ class Report:
         return text
 
     def to_json(self) -> str:
-        """Layers, totals, spec, mappings and versions; the same run gives the same bytes."""
+        """Layers, totals, layers left out, spec, mappings and versions; the same run gives the same bytes."""
         content = {
             "network": self.network,
             "accelerator": self.accelerator,
             "clock_mhz": self.clock_mhz,
             "totals": self.totals(),
             "layers": [asdict(layer) for layer in self.layers],
+            "unmapped": dict(self.unmapped),
             **self.context,
         }
         return json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -194,4 +205,4 @@ class Report:
 
     def _repr_html_(self) -> str:
         html: str = self.to_frame().to_html(index=False)
-        return f"<p><b>{self.network}</b> on <b>{self.accelerator}</b>: {self.latency_ms:.3f} ms</p>{html}"
+        return f"<p><b>{escape(self.title)}</b>: {self.latency_ms:.3f} ms</p>{html}"

@@ -60,7 +60,9 @@ class MapLife:
 class MapLives:
     """The operations of a network in order, the maps each reads, and the lives of all maps that are read.
 
-    `nodes` leaves addresses out. Results and network inputs have no life: they are written out, and come in.
+    `nodes` leaves addresses out, and layers that are not simulated. Results and network inputs have no life: they are
+    written out, and come in. Nor has a map that a layer not simulated makes, reads or runs beside: what room that would
+    leave is not known.
     """
 
     nodes: tuple[Node, ...]
@@ -69,20 +71,25 @@ class MapLives:
     capacity_bits: int
 
     @classmethod
-    def of(cls, network: Network, spec: Accelerator) -> MapLives:
-        nodes = tuple(node for node in network.nodes if not node.is_address)
-        places = {node.name: place for place, node in enumerate(nodes)}
+    def of(cls, network: Network, spec: Accelerator, without: Collection[str] = ()) -> MapLives:
+        """`without`: names of the layers that are not simulated."""
+        every = tuple(node for node in network.nodes if not node.is_address)
         reads = {
             node.name: tuple(dict.fromkeys(source for one in node.inputs for source in sources(network, one)))
-            for node in nodes
+            for node in every
         }
-        last_read = {source: places[name] for name, found in reads.items() for source in found}
+        last_reader = {source: name for name, found in reads.items() for source in found}
+        order = {node.name: number for number, node in enumerate(every)}
+        nodes = tuple(node for node in every if node.name not in without)
+        places = {node.name: place for place, node in enumerate(nodes)}
         bits = spec.pe_array.bits.input
-        lives = {
-            node.name: MapLife(places[node.name], last_read[node.name], node.words * bits)
-            for node in nodes
-            if node.name in last_read
-        }
+        lives: dict[str, MapLife] = {}
+        for node in nodes:
+            if node.name not in last_reader:
+                continue
+            last = last_reader[node.name]
+            if all(other.name in places for other in every[order[node.name] : order[last] + 1]):
+                lives[node.name] = MapLife(places[node.name], places[last], node.words * bits)
         return cls(nodes, reads, lives, int(spec.data_buffer.kib * 8192))
 
     def alive_bits(self, kept: Collection[str], *places: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,6 +31,8 @@ class ReportTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield _table(self.report, options.max_width)
+        if self.report.unmapped:
+            yield Text(_lack(self.report.unmapped))
         yield Text(_headline(self.report))
         lines = Table.grid(padding=(0, 1))
         for label, text in _summary(self.report):
@@ -41,6 +43,11 @@ class ReportTable:
 def report_table(report: Report) -> ReportTable:
     """The report as something rich can print. It needs about 100 columns, and does with 80."""
     return ReportTable(report)
+
+
+def _lack(unmapped: Collection[str]) -> str:
+    what = "layer that has" if len(unmapped) == 1 else "layers that have"
+    return f"total without {len(unmapped)} {what} no mapping: {', '.join(unmapped)}"
 
 
 def _headline(report: Report) -> str:
@@ -111,7 +118,7 @@ def _table(report: Report, width: int) -> Table:
     energy = best(max((row.energy_pj for row in report.layers), default=0.0), ENERGY)
     data = best(max((row.dram_bits for row in report.layers), default=0), DATA)
     table = Table(
-        title=f"{report.network} on {report.accelerator}",
+        title=report.title,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

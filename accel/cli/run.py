@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from accel.cli.console import show, write
+from accel.cli.console import note, show, write
 from accel.cli.progress import ProgressBar
 from accel.cli.values import mapping_of, whole, with_bits
 from accel.cli.zeros import FLAGS, with_zeros
@@ -95,7 +95,7 @@ def run(
     cached: bool,
     fuse: bool,
 ) -> None:
-    """Simulate, print the table, save what was asked for. Raises InputError."""
+    """Simulate, print the table, save what was asked for. Layers without a mapping are named at the end: InputError."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
     outputs.check()
     chosen = mapping_of(mapping)
@@ -119,6 +119,7 @@ def run(
         evaluation = evaluate(
             network, spec, mapping=chosen, seed=seed_value, inputs=inputs, progress=progress,
             cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace), fuse=fuse,
+            partial=True,
         )  # fmt: skip
     show(report_table(evaluation.report))
     for name, values in (evaluation.outputs or {}).items():
@@ -126,6 +127,11 @@ def run(
     saved = outputs.save(evaluation, spec)
     if saved:
         write("saved:    " + "\n          ".join(str(path) for path in saved))
+    reasons = list(evaluation.report.unmapped.values())
+    for reason in reasons[:-1]:
+        note(f"error: {reason}")
+    if reasons:
+        raise InputError(reasons[-1])
 
 
 def _given(path: Path | None) -> tuple[Path, ...]:

@@ -24,9 +24,7 @@ def energy_by_layer(report: Report) -> Figure:
     figure, axes = _layer_axes(report)
     stacks = {part: [unit.of(row[part]) for row in values] for part in ENERGY_PARTS}
     _stack(axes, stacks, hatched=())
-    label_axes(
-        axes, f"{report.network} on {report.accelerator}: energy by layer and part", "", f"energy ({_u(unit.name)})"
-    )
+    label_axes(axes, f"{report.title}: energy by layer and part", "", f"energy ({_u(unit.name)})")
     _finish(axes, [row.layer for row in report.layers])
     return figure
 
@@ -42,7 +40,7 @@ def cycles_by_layer(report: Report) -> Figure:
     scale = {"": "cycles", "k": "thousand cycles", "M": "million cycles", "G": "billion cycles"}.get(
         unit.name, unit.name
     )
-    label_axes(axes, f"{report.network} on {report.accelerator}: cycles by layer", "", f"latency ({scale})")
+    label_axes(axes, f"{report.title}: cycles by layer", "", f"latency ({scale})")
     _finish(axes, [row.layer for row in report.layers])
     return figure
 

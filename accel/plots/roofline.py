@@ -73,7 +73,7 @@ def roofline(report: Report) -> Figure:
     axes.grid(visible=True, which="major", linewidth=0.4, color="#DDDDDD")
     label_axes(
         axes,
-        f"{report.network} on {report.accelerator}: roofline",
+        f"{report.title}: roofline",
         "operational intensity (MACs per byte of DRAM traffic)",
         "performance (MACs per cycle)",
     )

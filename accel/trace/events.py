@@ -142,7 +142,7 @@ def _bandwidth(time: Timebase, cycle: int, read: float, write: float) -> Event:
 
 
 def _names(report: Report) -> Iterator[Event]:
-    yield _name("process_name", {"name": f"{report.network} on {report.accelerator}"}, 0)
+    yield _name("process_name", {"name": report.title}, 0)
     for track, name in TRACK_NAMES.items():
         yield _name("thread_name", {"name": name}, track)
         yield _name("thread_sort_index", {"sort_index": int(track)}, track)

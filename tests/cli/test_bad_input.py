@@ -99,9 +99,9 @@ def test_an_accelerator_file_with_a_mistake(
 
 def test_a_buffer_too_small_for_any_tile(command: Command, tiny: Path, tmp_path: Path) -> None:
     chip = tmp_path / "chip.toml"
-    chip.write_text(preset_text("eyeriss_v1").replace("kib = 100", "kib = 0.01", 1))
+    chip.write_text(preset_text("eyeriss_v1").replace("kib = 100", "kib = 0.001", 1))
     outputs = ("--json", tmp_path / "r.json", "--out", tmp_path / "out")
-    told = ("layer conv", "data_buffer.kib = 0.01", "too small", "needs")
+    told = ("layer conv", "data_buffer.kib = 0.001", "too small", "needs")
     refused(command, "run", tiny, "--on", chip, *outputs, told=told, folder=tmp_path)
 
 

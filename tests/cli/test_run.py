@@ -15,6 +15,7 @@ import accel
 import workloads
 from accel.evaluation import simulate
 from accel.report import COLUMNS
+from accel.spec import preset_text
 from tests.cli.conftest import Command
 
 FILES = {"report.csv", "report.json", "energy.png", "cycles.png", "roofline.png"}
@@ -112,6 +113,43 @@ def test_a_mapping_file_is_followed(command: Command, tmp_path: Path) -> None:
     shown = command("show", book)
     assert shown.status == 0
     assert "for K in 2 blocks of 4" in shown.out
+
+
+def test_a_layer_without_mapping_is_named_and_the_others_are_simulated(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    chip, out, alone = tmp_path / "chip.toml", tmp_path / "out", tmp_path / "alone.toml"
+    chip.write_text(preset_text("eyeriss_v1").replace("kib = 100", "kib = 0.01", 1))
+    alone.write_text(tiny.read_text().split("[[layer]]")[0] + "[[layer]]" + tiny.read_text().split("[[layer]]")[2])
+    outcome = command("run", tiny, "--on", chip, "--out", out, "--trace", tmp_path / "trace.json")
+    assert outcome.status == 2
+    assert outcome.err.startswith("accel: error: layer conv on eyeriss_v1")
+    assert "data_buffer.kib = 0.01 is too small" in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert "total without 1 layer that has no mapping: conv" in outcome.out.splitlines()
+    assert all(len(line) <= 80 for line in outcome.out.splitlines() if str(tmp_path) not in line)
+    assert {path.name for path in out.iterdir()} == FILES
+    content = json.loads((out / "report.json").read_text())
+    assert content["unmapped"] == {"conv": outcome.err.removeprefix("accel: error: ").rstrip()}
+    assert command("run", alone, "--on", chip, "--csv", tmp_path / "alone.csv").status == 0
+    assert (out / "report.csv").read_text() == (tmp_path / "alone.csv").read_text()
+
+
+def test_layers_without_mapping_are_a_line_each(command: Command, tmp_path: Path) -> None:
+    layers, chip = tmp_path / "layers.toml", tmp_path / "chip.toml"
+    kinds = {"first": "R = 5\nS = 5", "small": "", "again": "R = 5\nS = 5", "wide": "R = 7\nS = 7"}
+    layers.write_text(
+        "".join(f'[[layer]]\nname = "{name}"\nop = "conv"\nP = 8\nQ = 8\n{size}\n' for name, size in kinds.items())
+    )
+    chip.write_text(preset_text("zhang_fpga15").replace("kib = 896", "kib = 0.01", 1))
+    outcome = command("run", layers, "--on", chip)
+    assert outcome.status == 2
+    lines = outcome.err.splitlines()
+    assert len(lines) == 3
+    for line, name in zip(lines, ("first", "again", "wide"), strict=True):
+        assert line.startswith(f"accel: error: layer {name}")
+    assert "total without 3 layers that have no mapping: first, again, wide" in outcome.out.splitlines()
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".png"])
