@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import erfc, log, sqrt
 
-import numpy as np
-
 from accel.kernels.options import kernel
 
 MOST_SUMMED, FEW = 64, 32
@@ -50,7 +48,7 @@ def _whole_vectors(count: int, density: float, width: int, least: int) -> tuple[
         most = min(most, int((middle + 5.0 * spread) / width) + 1)
         mean, square = float(min(sure, most)), float(min(sure, most)) ** 2
         for here in range(sure, most):
-            more = 0.5 * erfc((here * width + 0.5 - middle) / spread / np.sqrt(2.0))
+            more = 0.5 * erfc((here * width + 0.5 - middle) / spread / sqrt(2.0))
             mean += more
             square += (2 * here + 1) * more
     if most < least:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,7 +120,7 @@ def pass_totals(
                 if not systolic:
                     lead = max(0, port_cycles(one[SLICE + operand], bits[operand], ports[operand]) - 1)
                     fill = max(fill, lead)
-                crossing = int(np.ceil(words * zeros[KEPT + operand]))
+                crossing = ceil(words * zeros[KEPT + operand])
                 pace = max(pace, 1.0 * port_cycles(crossing, bits[operand], ports[operand]) - lead)
         words = one[WORDS + OUTPUT]
         drain = 0
@@ -147,7 +149,7 @@ def pass_totals(
             totals[BASE] += passes * (base + latency)
             for operand in range(2):
                 if totals[HELD_FLAG + operand] > 0:
-                    crossing = int(np.ceil(one[WORDS + operand] * zeros[KEPT + operand]))
+                    crossing = ceil(one[WORDS + operand] * zeros[KEPT + operand])
                     loading = float(port_cycles(crossing, bits[operand], ports[operand]))
                     if systolic:
                         loading = max(loading, float(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from accel.kernels.unit_share import (
     WIDE,
     unit_share,
 )
-from accel.kernels.zero_fields import BALANCED, BEYOND, COLUMN, HALO, INNER, REACH, SLACK, STYLE
+from accel.kernels.zero_fields import AT_PASS, BALANCED, BARRIER, BEYOND, COLUMN, HALO, INNER, REACH, SLACK, STYLE
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -65,35 +65,41 @@ def _halo_cycles(share: Floats, zeros: Floats, sizes: Ints) -> float:
     rows = zeros[BEYOND] if high < sizes[P] else 0.0
     columns = zeros[BEYOND + 1] if wide < sizes[Q] else 0.0
     words = max(rows * min(wide + zeros[REACH + 1], sizes[Q]), columns * high)
-    return float(np.ceil(words * share[PIXELS] / (high * wide) * share[FILTERS] * share[GROUPS] / zeros[HALO]))
+    return float(ceil(words * share[PIXELS] / (high * wide) * share[FILTERS] * share[GROUPS] / zeros[HALO]))
 
 
 @kernel
 def _cycles(share: Floats, zeros: Floats, sizes: Ints, strides: Ints) -> float:
     """Of a pass whose units have this share."""
     whole, interval, lean = np.zeros(3), np.zeros(3), np.zeros(3)
-    near, units = share[NEAR : NEAR + 3], share[UNITS : UNITS + 3]
-    alike = near[:BOTH] * near[BOTH] == 1
+    near = share[NEAR + PIXEL], share[NEAR + FILTER], share[NEAR + BOTH]
+    same_inputs, same_weights = near[PIXEL] * near[BOTH] == 1, near[FILTER] * near[BOTH] == 1
     number = 1.0
     if zeros[STYLE] == INNER:
-        cycles, most, number = inner(share, zeros, alike, whole, interval, lean)
+        cycles, most, number = inner(share, zeros, same_inputs, same_weights, whole, interval, lean)
     elif zeros[STYLE] == COLUMN:
-        cycles, most = column(share, zeros, alike, whole, lean)
+        cycles, most = column(share, zeros, same_inputs, same_weights, whole, lean)
     else:
-        cycles, most = plane(share, zeros, sizes, strides, alike, whole, lean)
-    if zeros[STYLE] != INNER:
-        interval[:] = whole
-    waits = number * _slowest(near[PIXEL], near[FILTER], near[BOTH], cycles / number, interval, lean)
+        cycles, most = plane(share, zeros, sizes, strides, same_inputs, same_weights, whole, lean)
+    by = interval if zeros[STYLE] == INNER and zeros[BARRIER] != AT_PASS else whole
+    waits = number * _slowest(near[PIXEL], near[FILTER], near[BOTH], cycles / number, by, lean)
     cycles = min(most, cycles + waits)
     if zeros[SLACK] > 0:
-        pixel, filters, both = share[PASSES : PASSES + 3]
+        pixel, filters, both = share[PASSES + PIXEL], share[PASSES + FILTER], share[PASSES + BOTH]
         ahead = zeros[SLACK] + 1
         whole[PIXEL] /= min(ahead, pixel * both)
         whole[FILTER] = 0.0 if zeros[BALANCED] > 0 else whole[FILTER] / min(ahead, filters * both)
         whole[BOTH] /= min(ahead, pixel * filters * both)
-        apart = units / near
-        lean[:] = 0.0  # many passes together are as often above their mean as below
-        cycles = min(most, cycles + _slowest(apart[PIXEL], apart[FILTER], apart[BOTH], cycles, whole, lean))
+        # Many passes together are as often above their mean as below.
+        lean[PIXEL] = lean[FILTER] = lean[BOTH] = 0.0
+        cycles = min(
+            most,
+            cycles
+            + _slowest(
+                share[UNITS + PIXEL] / near[PIXEL], share[UNITS + FILTER] / near[FILTER],
+                share[UNITS + BOTH] / near[BOTH], cycles, whole, lean,
+            ),
+        )  # fmt: skip
     return float(cycles)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,13 +55,13 @@ def _add_products(count: float, again: float, a: float, var_a: float, b: float, 
 
 @kernel
 def inner(
-    share: Floats, zeros: Floats, alike: Bools, whole: Floats, interval: Floats, lean: Floats
+    share: Floats, zeros: Floats, same_inputs: bool, same_weights: bool, whole: Floats, interval: Floats, lean: Floats
 ) -> tuple[float, float, float]:
     """(expected cycles, the most, intervals) of a unit that matches each output's inputs with its weights by chunks.
 
-    alike: by PIXEL and FILTER, whether units that wait for each other have the same inputs, the same weights. Variances
-    of the whole pass are added to `whole`, of an interval from one wait to the next to `interval`; `lean` is filled as
-    `skipped_cycles` takes it.
+    same_inputs, same_weights: of units that wait for each other. Variances of the whole pass are added to `whole`, of
+    an interval from one wait to the next, where there are several, to `interval`; `lean` is filled as `skipped_cycles`
+    takes it.
     """
     width, inputs, weights = int(zeros[WIDTH]), zeros[INPUTS], zeros[WEIGHTS]
     pixels, filters, within, taps = share[PIXELS], share[FILTERS], share[WITHIN], share[TAPS]
@@ -68,17 +70,17 @@ def inner(
     places, full, rest = 1.0, 1.0, 0.0
     if zeros[CHUNK] > 0:
         length, padded = min(zeros[CHUNK], share[CHANNELS]), 1.0 - within
-        places, full = taps / share[CHANNELS], np.floor(share[CHANNELS] / length)
+        places, full = taps / share[CHANNELS], floor(share[CHANNELS] / length)
         rest = share[CHANNELS] - full * length
-    least = max(zeros[LEAST], np.ceil(length / zeros[SCAN]) if zeros[SCAN] > 0 else 0.0)
+    least = max(zeros[LEAST], ceil(length / zeros[SCAN]) if zeros[SCAN] > 0 else 0.0)
     ends = 1.0 if rest >= 0.5 else 0.0
-    least_rest = ends * max(zeros[LEAST], np.ceil(rest / zeros[SCAN]) if zeros[SCAN] > 0 else 0.0)
+    least_rest = ends * max(zeros[LEAST], ceil(rest / zeros[SCAN]) if zeros[SCAN] > 0 else 0.0)
     mean, variance = vectors(length, inputs * weights, width, int(least))
     last, _ = vectors(rest, inputs * weights, width, int(least_rest))
     found = full * mean + ends * last
     empty = full * least + least_rest
     # Units that share an operand all have nothing to do where it is zero.
-    most = inputs if alike[PIXEL] else weights if alike[FILTER] else 1.0
+    most = inputs if same_inputs else weights if same_weights else 1.0
     longest, _ = vectors(length, most, width, int(least))
     last_longest, _ = vectors(rest, most, width, int(least_rest))
     longest = full * longest + ends * last_longest
@@ -90,21 +92,22 @@ def inner(
     spent = inputs * (1.0 - inputs)
     _add_products(positions, share[AGAIN], pixels * inputs, pixels * spent, by_filter[0], by_filter[1], whole)
     number, at_once = 1.0, pixels
-    if zeros[BARRIER] == AT_PASS:
-        interval[:] = whole
-    else:
+    if zeros[BARRIER] != AT_PASS:
         at_once = 1.0
         number = pixels if zeros[BARRIER] == AT_WINDOW else pixels * places * (full + ends) * within
         _add_products(positions * pixels / number, 1.0, inputs, spent, by_filter[0], by_filter[1], interval)
     lean[PIXEL] = (1.0 - 2.0 * inputs) * (1.0 + (filters - 1.0) * weights) * (share[AGAIN] if at_once > 1.0 else 1.0)
     lean[FILTER] = (1.0 - 2.0 * weights) * (1.0 + (at_once - 1.0) * inputs)
     lean[BOTH] = 1.0 - 2.0 * inputs * weights
-    lean /= width
+    for part in range(3):
+        lean[part] /= width
     return outputs * places * ((1.0 - padded) * found + padded * empty), outputs * places * longest, number
 
 
 @kernel
-def column(share: Floats, zeros: Floats, alike: Bools, whole: Floats, lean: Floats) -> tuple[float, float]:
+def column(
+    share: Floats, zeros: Floats, same_inputs: bool, same_weights: bool, whole: Floats, lean: Floats
+) -> tuple[float, float]:
     """(expected cycles, the most) of a unit that walks the weights of an input; see `inner`."""
     width, inputs, weights, filters = int(zeros[WIDTH]), zeros[INPUTS], zeros[WEIGHTS], share[FILTERS]
     if zeros[RUN] > 0 and 0.0 < weights < 1.0:
@@ -117,18 +120,19 @@ def column(share: Floats, zeros: Floats, alike: Bools, whole: Floats, lean: Floa
     lean[PIXEL] = (1.0 - 2.0 * inputs) * walk * share[AGAIN]
     lean[FILTER] = (1.0 - 2.0 * weights) * (1.0 + (seen - 1.0) * inputs) / width
     lean[BOTH] = (1.0 - 2.0 * inputs * weights) * walk
-    longest = walk if alike[FILTER] else max(zeros[LEAST], np.ceil(filters / width))
-    return count * seen * inputs * walk, count * (seen * inputs if alike[PIXEL] else share[PIXELS]) * longest
+    longest = walk if same_weights else max(zeros[LEAST], ceil(filters / width))
+    return count * seen * inputs * walk, count * (seen * inputs if same_inputs else share[PIXELS]) * longest
 
 
 @kernel
 def plane(
-    share: Floats, zeros: Floats, sizes: Ints, strides: Ints, alike: Bools, whole: Floats, lean: Floats
-) -> tuple[float, float]:
+    share: Floats, zeros: Floats, sizes: Ints, strides: Ints, same_inputs: bool, same_weights: bool, whole: Floats,
+    lean: Floats,
+) -> tuple[float, float]:  # fmt: skip
     """(expected cycles, the most) of a unit that multiplies vectors of inputs and weights; see `inner`."""
     words = share[PIXELS] / (share[HIGH] * share[WIDE])
-    words *= np.ceil(np.ceil(share[HIGH] * zeros[BENEATH]) / strides[0])
-    words *= np.ceil(np.ceil(share[WIDE] * zeros[BENEATH + 1]) / strides[1])
+    words *= ceil(ceil(share[HIGH] * zeros[BENEATH]) / strides[0])
+    words *= ceil(ceil(share[WIDE] * zeros[BENEATH + 1]) / strides[1])
     taken, variance = vectors(words, zeros[INPUTS], int(zeros[WIDTH]), 0)
     channels = share[TAPS] / (sizes[R] * sizes[S]) * share[GROUPS]
     cycles = most = 0.0
@@ -141,8 +145,8 @@ def plane(
         taps = share[FILTERS] * rows * columns
         found, varying = vectors(taps, zeros[WEIGHTS], int(zeros[WEIGHT_WIDTH]), 0)
         cycles += channels * taken * found
-        largest = taken if alike[PIXEL] else np.ceil(words / zeros[WIDTH])
-        most += channels * largest * (found if alike[FILTER] else np.ceil(taps / zeros[WEIGHT_WIDTH]))
+        largest = taken if same_inputs else ceil(words / zeros[WIDTH])
+        most += channels * largest * (found if same_weights else ceil(taps / zeros[WEIGHT_WIDTH]))
         _add_products(channels, 1.0, taken, variance, found, varying, whole)
         lean[PIXEL] += (1.0 - 2.0 * zeros[INPUTS]) / zeros[WIDTH] * found / (strides[0] * strides[1])
     lean[FILTER] = (1.0 - 2.0 * zeros[WEIGHTS]) / zeros[WEIGHT_WIDTH] * taken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,9 +43,9 @@ def unit_share(
     """
     alone = zeros[STYLE] == INNER and zeros[WIDTH] == 1  # lanes work apart
     together = zeros[LOCKSTEP] == 0 or zeros[SLACK] == 0
-    share[:] = 1.0
-    room = np.ones((3, len(shape)), dtype=np.int64)
-    mine, along, near = room[0], room[1], room[2]
+    for field in range(SHARE):
+        share[field] = 1.0
+    mine, along, near = np.ones_like(shape), np.ones_like(shape), np.ones_like(shape)
     for axis in range(len(shape)):
         along[axis] = unroll[axis] if alone else unroll[axis] // lanes[axis]
         near[axis] = along[axis] if together else mates[axis] * (lanes[axis] if alone else 1)
@@ -53,8 +55,8 @@ def unit_share(
             places = max(1, min(shape[axis], spans[C]) if spans[C] > 1 else shape[axis] // sizes[C])
             channels = shape[axis] / places
             if zeros[BRICK] > 0:
-                brick = min(zeros[BRICK], np.ceil(channels))
-                dealt = places * int(np.ceil(channels / brick))
+                brick = min(zeros[BRICK], ceil(channels))
+                dealt = places * (ceil(channels / brick))
         mine[axis] = -(-dealt // along[axis])
         full = dealt - (mine[axis] - 1) * along[axis]
         if axis == dims[C]:
