@@ -68,11 +68,13 @@ def unrolling_bound(
     pj_per_cycle = (slower.energy_pj - least.energy_pj) / _MANY
 
     def bound(column: MappingColumn) -> NDArray[np.float64]:
-        loops = column.shape.loops
+        unrolled = dict.fromkeys((axis for _, axis in column.shape.loops), np.ones(len(column), dtype=np.int64))
+        for factor, (level, axis) in zip(column.factors.T, column.shape.loops, strict=True):
+            if level in SPATIAL_LEVELS:
+                unrolled[axis] = unrolled[axis] * factor
         cycles = np.ones(len(column))
-        for axis in dict.fromkeys(axis for _, axis in loops):
-            places = [place for place, (level, name) in enumerate(loops) if name == axis and level in SPATIAL_LEVELS]
-            cycles *= -(-axis_extent(layer, axis) // np.prod(column.factors[:, places], axis=1))
+        for axis, block in unrolled.items():
+            cycles *= -(-axis_extent(layer, axis) // block)
         latency = np.maximum(cycles, least.latency_cycles)
         energy_pj = least.energy_pj + (latency - least.latency_cycles) * pj_per_cycle
         dram_bits = np.full(len(column), float(least.dram_bits))

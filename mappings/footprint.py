@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,15 +62,15 @@ class Footprints:
         unfinished, repeated = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
         for axis, inside, weight_hold, output_hold, reducing, repeating in _plan(column.shape):
             extent = axis_extent(layer, axis)
-            one_tile = factors[inside].prod(axis=0)
-            if reducing:
-                unfinished |= (factors[reducing] > 1).any(axis=0)
-            if repeating:
-                repeated |= (factors[repeating] > 1).any(axis=0)
+            one_tile = prod((factors[place] for place in inside), start=ones)
+            for place in reducing:
+                unfinished |= factors[place] > 1
+            for place in repeating:
+                repeated |= factors[place] > 1
             if weight_hold is not None:
-                weights = weights * np.minimum(one_tile * factors[weight_hold].prod(axis=0), extent)
+                weights = weights * np.minimum(prod((factors[place] for place in weight_hold), start=one_tile), extent)
             if output_hold is not None:
-                outputs = outputs * np.minimum(one_tile * factors[output_hold].prod(axis=0), extent)
+                outputs = outputs * np.minimum(prod((factors[place] for place in output_hold), start=one_tile), extent)
             one_tile = np.minimum(one_tile, extent)
             if len(axis) == 1:
                 tile[axis] = one_tile

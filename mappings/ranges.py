@@ -51,11 +51,15 @@ def _windows(ranges: Ranges, vertical: bool) -> tuple[Ints, tuple[int, ...]]:
 
 def _touched(layer: Layer, key: Ints, vertical: bool) -> Ints:
     """Sorted input rows (or columns) that the windows of one key of `_windows` touch."""
-    first, count, tap, taps_count = key
+    first, count, tap, taps_count = key.tolist()
     side = 0 if vertical else 1
+    size = layer.H if vertical else layer.W
+    if layer.dilation[side] == 1 and layer.stride[side] <= taps_count:  # nothing between the windows
+        low = first * layer.stride[side] + tap - layer.padding[side]
+        return np.arange(max(low, 0), min(low + (count - 1) * layer.stride[side] + taps_count, size))
     windows = np.arange(first, first + count)[:, None] * layer.stride[side]
     places = np.unique(windows + np.arange(tap, tap + taps_count) * layer.dilation[side] - layer.padding[side])
-    return places[(places >= 0) & (places < (layer.H if vertical else layer.W))]
+    return places[(places >= 0) & (places < size)]
 
 
 def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingType[str, tuple[Ints, Ints]]) -> Ints:
