@@ -60,6 +60,7 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
     machine[array_fields.SYSTOLIC] = array.arrangement == "systolic"
     machine[array_fields.OVERLAP_PASSES] = array.overlap_passes
     machine[array_fields.KEEP_REGISTERS] = array.keep_registers
+    machine[array_fields.STEADY_WINDOWS] = spec.controller.steady_windows
     if array.multicast == "tile":
         machine[array_fields.TILE_MULTICAST] = True
         for offset, dim in enumerate("PQRS"):

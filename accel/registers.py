@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.encode import Geometry, Nest
-from accel.kernels import passes
+from accel.kernels import array_fields, passes
 from accel.kernels.reuse import slid_words
 from accel.spec import PEArray
 from mappings import TileSchedule, axis_relevant
@@ -43,13 +43,16 @@ def passes_before(schedule: TileSchedule, nest: Nest, geometry: Geometry, machin
     """((steps, 2, axes), (steps,)): the last pass before a tile as `tile_cost` takes it, and whether it has all inputs.
 
     Of passes that all have work. No shape where the windows of the tile's first pass do not slide on from it: such
-    tiles are alike.
+    tiles are alike, unless steps are to be compared; whether words stay is then not known here.
     """
     starts, extents, full = schedule.starts, schedule.extents, nest.pass_extent
     before = np.zeros((schedule.steps, 2, len(full)), dtype=np.int64)
     slid = np.zeros(schedule.steps, dtype=np.bool_)
     last = (extents - 1) // full * full
     shape, place, then = np.minimum(extents, full)[1:], (starts + last)[:-1] - starts[1:], (extents - last)[:-1]
+    if machine[array_fields.STEADY_WINDOWS]:
+        before[1:] = np.stack([place, then], axis=1)
+        return before, slid
     distinct, inverse = distinct_rows(np.column_stack([shape, place, then]))
     same = nest.unroll, nest.lanes, geometry.relevant, geometry.window, geometry.strides, machine
     words = [slid_words(now, then, -there, *same)[:2] for now, there, then in distinct.reshape(-1, 3, len(full))]

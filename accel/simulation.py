@@ -53,7 +53,7 @@ def simulate_layer(
     """
     # What a layer that takes turns fetched last has been overwritten when its next turn comes.
     halo_reuse = spec.data_buffer.halo_reuse and not residency.turn_loops
-    tiles = schedule(layer, mapping, halo_reuse=halo_reuse)
+    tiles = schedule(layer, mapping, halo_reuse=halo_reuse, steady_windows=spec.controller.steady_windows)
     zeros = occupancy(layer, widths(layer.bits, spec), spec, seed, output)
     lowered = lower(tiles, zeros, spec, residency, work)
     activity = play(lowered.program) if every_step else run(lowered.program)

@@ -73,11 +73,11 @@ class Tiles:
 
     def _counts_in_turn(self) -> Ints:
         """As `counts`, where windows slide from tile to tile: whether they turn back shows only step by step."""
-        known: dict[bytes, tuple[Ints, int]] = {}
+        known: dict[tuple[bytes, bytes, int], tuple[Ints, int]] = {}
         counts = np.zeros((len(self.keys), passes.COUNTS), dtype=np.int64)
         way = 0
         for step, (key, before) in enumerate(zip(self.keys, self.before, strict=True)):
-            named = key.tobytes() + before.tobytes() + bytes([way % passes.WAYS])
+            named = key.tobytes(), before.tobytes(), way
             if named not in known:
                 result = np.zeros(passes.COUNTS, dtype=np.int64)
                 known[named] = result, passes.tile_cost(*self._arguments(key, before, way, result)) // passes.WAYS

@@ -4,14 +4,22 @@ A. Parashar et al., "Timeloop: A Systematic Approach to DNN Accelerator Evaluati
 documentation. Levels are DRAM, a shared buffer, and PEs with a register file each: loops of its DRAM level are
 `off_chip` loops here, those of the buffer `on_chip`, those of the register file `registers`, spatial ones `rows` and
 `columns`, all outermost first. `machine`, in data/timeloop_machine.toml, is what it counts on: nothing but the MACs
-takes time. Its `register_words` matter where a register file holds less than the loops inside it touch.
+takes time. Its `register_words` matter where a register file holds less than the loops inside it touch; of a tensor
+that bypasses the register files, or where they hold a single word that every loop changes, they are 0 or 1.
 
 Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
-tensors without padding, windows without gaps (stride at most the taps of a tile). Different:
+tensors without padding, windows without gaps (stride at most the taps of a tile). Words that windows share with those
+before stay only while these move by the same step: so since Timeloop resets on a change of stride. Versions before kept
+them while windows went on along one side, rests included: `steady_windows=False`. Different:
 
-- stride gaps: here words that no window touches are not fetched; Timeloop moves the whole box around a tile;
+- stride gaps, and those that dilation leaves: here words that no window touches are not fetched; Timeloop moves the
+  whole box around a tile;
 - Timeloop takes the second iteration of each loop for all later ones, which shifts what a window finds where a loop
-  begins again;
+  begins again (TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION=0 in its environment ends that);
+- a PE may take from a neighbour what that had in the step before, where P, Q, R or S is spatial and a buffer's loop
+  slides along the same side: Timeloop then counts no read of the buffer (TIMELOOP_DISABLE_LINK_TRANSFERS=0 ends that);
+- one fan-out: where spatial loops belong to two levels, such as columns of PEs in a row of columns, Timeloop shares
+  words between the columns first and within each of them then;
 - Timeloop counts no reads of the buffer for outputs on their way to DRAM; `data_buffer_read_bits` has them, `counts`
   not.
 """
@@ -49,10 +57,19 @@ class Counts:
     register_fills_weights: int
 
 
-def machine(rows: int = 1, columns: int = 1, register_words: int = 1_000_000) -> Accelerator:
-    """PEs whose ports, buffers and registers never bind. `register_words` = 0: MACs read the buffer directly."""
-    registers = {f"pe_array.registers.{name}": register_words for name in ("input", "weight", "output")}
-    array = {"pe_array.rows": rows, "pe_array.columns": columns}
+def machine(
+    rows: int = 1, columns: int = 1, register_words: int | tuple[int, int, int] = 1_000_000, *,
+    steady_windows: bool = True,
+) -> Accelerator:  # fmt: skip
+    """PEs whose ports, buffers and registers never bind.
+
+    `register_words`: of inputs, weights and outputs, or of each; 0: MACs read the buffer directly.
+    """
+    each = (register_words,) * 3 if isinstance(register_words, int) else register_words
+    registers = {
+        f"pe_array.registers.{name}": words for name, words in zip(("input", "weight", "output"), each, strict=True)
+    }
+    array = {"pe_array.rows": rows, "pe_array.columns": columns, "controller.steady_windows": steady_windows}
     return load(DATA / "timeloop_machine.toml").with_values(registers | array)
 
 

@@ -75,12 +75,15 @@ def operand_words(layer: Layer, operand: Operand, ranges: Ranges, axes: MappingT
     return words
 
 
-def slid_words(layer: Layer, ranges: Ranges, before: Ranges, rested: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+def slid_words(
+    layer: Layer, ranges: Ranges, before: Ranges, rested: NDArray[np.bool_], steady: bool = False
+) -> tuple[Ints, Ints, Ints]:
     """(words, runs, span) of input tiles when the words they share with the tile in `before` are kept from it.
 
     They are kept when a tile's windows slide along one side: it covers the same images, channels and columns as the
     tile before it, and some of its rows, or the other way round. What moves along both sides is fetched whole, and so
-    is what turns back: slides another way than the tile just before it did, unless it `rested` in between.
+    is what turns back: slides another way than the tile just before it did, unless it `rested` in between. `steady`:
+    so is what moves by another step than the tile before it, or has rested.
     """
     same = np.ones(np.shape(ranges["G"][0]), dtype=bool)
     for dim in "GNC":
@@ -100,7 +103,10 @@ def slid_words(layer: Layer, ranges: Ranges, before: Ranges, rested: NDArray[np.
         whole[side], fresh[side], stays[side], ways[side] = found[inverse.reshape(-1)].reshape(*shape, 4).T
     down = same & (stays[1] > 0)
     along = same & (stays[0] > 0) & ~down
-    onward = ~_turn_back(np.where(down, ways[0], np.where(along, ways[1], 0)), rested)
+    if steady:
+        onward = _same_steps(layer, ranges, before, rested)
+    else:
+        onward = ~_turn_back(np.where(down, ways[0], np.where(along, ways[1], 0)), rested)
     sides = (np.where(down & onward, fresh[0], whole[0]), np.where(along & onward, fresh[1], whole[1]))
     words = ranges["G"][1] * ranges["N"][1] * ranges["C"][1] * sides[0] * sides[1]
     return words, *operand_runs(layer, Operand.INPUT, ranges, sides)
@@ -114,6 +120,27 @@ def _turn_back(way: Ints, rested: NDArray[np.bool_]) -> NDArray[np.bool_]:
         back[step] = now != 0 and not rest and last not in (0, now)
         last = 0 if back[step] else now
     return back
+
+
+def _same_steps(layer: Layer, ranges: Ranges, before: Ranges, rested: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which tiles move by the same step as the one before them, or come after one with which no step is compared.
+
+    None is with the first tile's, nor with one that differed from the step before it.
+    """
+    moved = {dim: ranges[dim][0] - before[dim][0] for dim in "GNCPQRS"}
+    sides = [
+        moved[output] * stride + moved[tap] * dilation
+        for output, tap, stride, dilation in zip("PQ", "RS", layer.stride, layer.dilation, strict=True)
+    ]
+    steps = np.column_stack([*(moved[dim] for dim in "GNC"), *sides]).tolist()
+    rest = [0] * 5
+    onward = np.ones(len(steps), dtype=bool)
+    last: list[int] | None = None
+    for place, (step, rests) in enumerate(zip(steps, rested.tolist(), strict=True)):
+        compared = rest if rests else last
+        onward[place] = compared is None or step == compared
+        last = step if onward[place] else None
+    return onward
 
 
 def operand_runs(

@@ -53,11 +53,12 @@ class TileSchedule:
         return len(self.starts)
 
 
-def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> TileSchedule:
+def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False, steady_windows: bool = False) -> TileSchedule:
     """Walk the off-chip loops of a legal mapping.
 
     `halo_reuse`: inputs that overlapping windows share with the input tile fetched just before are not fetched again
-    when the tile slides along one side (see `slid_words`). Raises InputError when the mapping does not fit.
+    when the tile slides along one side; with `steady_windows` only while it moves by the same step each time (see
+    `slid_words`). Raises InputError when the mapping does not fit.
     """
     mapping.check(layer)
     axes = mapping.axes()
@@ -102,7 +103,7 @@ def schedule(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Til
             )
             words, runs, span = words.copy(), runs.copy(), span.copy()
             words[fetched[1:]], runs[fetched[1:]], span[fetched[1:]] = slid_words(
-                layer, now, before, np.diff(fetched) > 1
+                layer, now, before, np.diff(fetched) > 1, steady_windows
             )
         loaded = loaded & (words > 0)  # a tile of nothing but padding moves nothing
         load_words[:, operand] = np.where(loaded, words, 0)

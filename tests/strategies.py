@@ -118,6 +118,7 @@ def accelerators(draw: Draw, mapping: Mapping | None = None, *, arrangement: str
         "pe_array.window_reuse": draw(st.booleans()),
         "pe_array.keep_registers": draw(st.booleans()),
         "data_buffer.halo_reuse": draw(st.booleans()),
+        "controller.steady_windows": draw(st.booleans()),
         "pe_array.accumulation_latency_cycles": draw(st.integers(0, 3)),
         "controller.layer_setup_cycles": draw(st.integers(0, 9)),
         "controller.tile_setup_cycles": draw(st.integers(0, 5)),

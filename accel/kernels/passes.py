@@ -13,6 +13,7 @@ from accel.kernels.array_fields import (
     OVERLAP_PASSES,
     PORT_BITS,
     ROWS,
+    STEADY_WINDOWS,
     SYSTOLIC,
     WORD_BITS,
 )
@@ -24,12 +25,15 @@ from accel.kernels.reuse import (
     HELD,
     INPUT,
     OUTPUT,
+    RESTS,
     SLICE,
     UNIQUE_OUTPUT,
     WORDS,
     analyse,
     port_cycles,
     slid_words,
+    steady_step,
+    step_number,
     turns_back,
 )
 
@@ -69,7 +73,8 @@ def tile_cost(
     dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
     partial sums; finishes: they are complete after it. before: (2, axes) place, seen from this tile, and shape of the
     last pass that had operands, of which registers may hold inputs; no shape if of none; on return that of this tile.
-    way: in which windows slid to it, as `slid_words` says. continued, continues: operands the registers hold already
+    way: in which windows slid to it, as `slid_words` says, or with STEADY_WINDOWS their last step, as `steady_step`
+    does. continued, continues: operands the registers hold already
     before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several
     passes. result: (COUNTS,) sums, words not bits.
     Returns which operands (one bit each, INPUT lowest) the registers hold throughout a full pass, and the last way of
@@ -166,7 +171,13 @@ def walk_passes(
                         slid, slid_fill, turned = slid_words(
                             shape, before[1], start - before[0], unroll, lanes, relevant, window, strides, machine
                         )
-                    if turns_back(turned, way):
+                    if machine[STEADY_WINDOWS] != 0 and window[0] >= 0:
+                        step, stays = 0, False
+                        if before[1, 0] > 0:
+                            step = step_number(start - before[0], relevant, window, strides) if changed else RESTS
+                            stays, step = steady_step(step, way, changed)
+                        slid, turned = slid if stays else -1, step
+                    elif turns_back(turned, way):
                         slid, turned = -1, 0
                     if slid >= 0:
                         words, filled = slid, slid_fill

@@ -262,6 +262,36 @@ def turns_back(way: int, before: int) -> bool:
     return way != 0 and before != 0 and way != before
 
 
+RESTS = 1
+"""The number of the step of windows that do not move."""
+_PRIME = 1_000_003
+
+
+@kernel
+def step_number(moved: Ints, relevant: Bools, window: Ints, strides: Ints) -> int:
+    """Another number for every step that inputs take through their tensor, RESTS for none, never 0.
+
+    Steps of an output and of taps that lead to the same input are the same.
+    """
+    number = 0
+    for side in range(2):
+        number = number * _PRIME + moved[window[side]] * strides[side] + moved[window[side + 2]] * strides[side + 2]
+    for axis in range(len(moved)):
+        if relevant[axis, INPUT] and not (
+            axis == window[0] or axis == window[1] or axis == window[2] or axis == window[3]
+        ):
+            number = number * _PRIME + moved[axis]
+    return RESTS + (number & (1 << 56) - 1)
+
+
+@kernel
+def steady_step(step: int, before: int, loaded: bool) -> tuple[bool, int]:
+    """(whether words under the window before stay, the step to compare the next one with: 0 if with none)."""
+    if before == 0 or step == before:
+        return True, step
+    return False, 0 if loaded else RESTS
+
+
 @kernel
 def port_cycles(words: int, bits: int, port_bits: int) -> int:
     """Cycles of a port of `port_bits` a cycle for so many words."""

@@ -19,7 +19,8 @@ class DataBuffer(Part):
     """A layer's output stays here for the next layer when it fits."""
     halo_reuse: bool = False
     """Input words that a tile shares with the tile before it stay (a circular buffer) when windows slide along one
-    side, the same way as before or after a rest; False: tiles are fetched whole, halos again with each of them."""
+    side, the same way as before or after a rest (see `controller.steady_windows`); False: tiles are fetched whole,
+    halos again with each of them."""
     format: CodecName = "none"
     """Maps lie here so: inputs, for PEs that skip their zeros, and finished outputs; partial sums word by word. A tile
     gets its share of the coded map, as if all its tiles were equally dense; a map kept for the next layer gets room

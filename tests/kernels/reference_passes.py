@@ -32,6 +32,7 @@ class Machine:
     port_bits: tuple[int, int, int, int] = (8, 8, 32, 32)
     word_bits: tuple[int, int, int, int] = (8, 8, 32, 8)
     mac_cycles: int = 1
+    steady_windows: bool = False
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Counts:
     write_psum: int = 0
     write_output: int = 0
     fills: list[int] = field(default_factory=lambda: [0, 0, 0])
-    way: int = 0  # in which windows slid last: 1 down, 2 across, negative backwards
+    way: int = 0  # in which windows slid last: 1 down, 2 across, negative backwards; steady ones: 0 no way, 1 at rest
 
     def as_list(self) -> list[int]:
         """In the order of the kernel's result, and the way."""
@@ -89,6 +90,7 @@ def tile_cost(
     stays = {operand: one_pass(layer, mapping, machine, full, operand).held for operand in Operand}
     earlier: dict[str, tuple[int, ...]] = {}
     then = before
+    step = None if way == 0 else translation(layer, extent, extent)  # to compare the next one of steady windows with
     resident: list[int] = []  # output words in the registers, and whether they are finished
     complete = False
     for starts, digits in passes(mapping, extent):
@@ -114,9 +116,17 @@ def tile_cost(
             filled = one.fill if moved or not held else 0
             keeps = machine.keep_registers and operand is Operand.INPUT and held
             slid = slides(layer, mapping, machine, place, then) if keeps and moved and then else None
-            if slid and counts.way and slid != counts.way:
-                slid = None  # back again: everything is loaded
-            if keeps:
+            steady = machine.steady_windows and machine.window_reuse and all(dim in place for dim in "PQRS")
+            if keeps and steady:
+                now = translation(layer, corner(place), corner(then if moved else place)) if then else None
+                same = step in (None, now)
+                slid = slid if same else None
+                rests = now if now and not moved else None
+                step = now if same else rests
+                counts.way = 0 if step is None else 2 if any(step) else 1
+            elif keeps:
+                if slid and counts.way and slid != counts.way:
+                    slid = None  # back again: everything is loaded
                 counts.way = slid or 0
             if slid is not None and then is not None:
                 if machine.tile_multicast:
@@ -315,6 +325,21 @@ def slides(layer: Layer, mapping: Mapping, machine: Machine, now: Indices, then:
     return None
 
 
+def corner(indices: Indices) -> dict[str, int]:
+    """Where a pass begins."""
+    return {axis: at.start for axis, at in indices.items()}
+
+
+def translation(layer: Layer, now: dict[str, int], then: dict[str, int]) -> tuple[int, ...]:
+    """How far inputs moved from one corner to another, along every axis of theirs and both sides."""
+    moved = {axis: now[axis] - then[axis] for axis in now}
+    sides = [
+        moved.get(output, 0) * layer.stride[side] + moved.get(tap, 0) * layer.dilation[side]
+        for side, (output, tap) in enumerate(("PR", "QS"))
+    ]
+    return (*(moved[axis] for axis in sorted(moved) if set(axis) & set("GNC")), *sides)
+
+
 def pes(mapping: Mapping, machine: Machine, indices: Indices) -> list[Indices]:
     """What every PE works on, the busiest first: index by index in turn, or runs of neighbours."""
     found = []
@@ -346,7 +371,7 @@ def cycle_indices(mapping: Mapping, size: dict[str, int], loops: tuple[Loop, ...
 def words_of(layer: Layer, machine: Machine, operand: Operand, indices: Indices) -> set[Word]:
     """Words of an operand at indices counted from the pass's start; windows overlap only where the machine sees it."""
     shares = operand is Operand.INPUT and machine.window_reuse and all(dim in indices for dim in "PQRS")
-    plain = [axis for axis in indices if set(axis) & RELEVANT[operand] and not (shares and axis in "PQRS")]
+    plain = sorted(axis for axis in indices if set(axis) & RELEVANT[operand] and not (shares and axis in "PQRS"))
     sides: list[list[int]] = [list(indices[axis]) for axis in plain]
     if shares:
         for side, (output, tap) in enumerate(("PR", "QS")):

@@ -2,9 +2,10 @@
 
 Semantics of A. Parashar et al., "Timeloop", ISPASS 2019: a level holds the points of the current iteration and no
 others; what it takes from its parent are the points that the iteration before did not hold (the delta), counted at the
-parent once for all PEs that need the same. A window that moves along both sides is taken whole, and so is one that
-turns back: that moves another way than in the iteration before, and still overlaps. Outputs that leave are updates of
-the parent, PEs that share them being reduced first; they are read back when they come again, but not the first time.
+parent once for all PEs that need the same. A window that moves along both sides is taken whole. So is one that moves
+by another step than in the iteration before, or has rested (`steady`); in versions before, one that turns back: that
+moves another way than in the iteration before, and still overlaps. Outputs that leave are updates of the parent, PEs
+that share them being reduced first; they are read back when they come again, but not the first time.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ Block = dict[str, tuple[int, ...]]
 
 @dataclass
 class Child:
-    """What one level holds below another: the tile of each operand, and the way the window moved last."""
+    """What one level holds below another: the tile of each operand, and how the window moved last."""
 
     held: dict[Operand, tuple[Points, Block]] = field(default_factory=dict)
     way: tuple[int, bool] | None = None
+    step: Point | None = None
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Traffic:
     updates: int = 0
     seen: set[Point] = field(default_factory=set)
 
-    def step(self, layer: Layer, children: list[Child], blocks: list[Block]) -> None:
+    def step(self, layer: Layer, children: list[Child], blocks: list[Block], steady: bool) -> None:
         """All children go on to their next block."""
         for operand in Operand:
             taken, left = [], []
@@ -51,7 +53,19 @@ class Traffic:
                 delta = now
                 if now == then:
                     delta = frozenset()
-                if operand is Operand.INPUT:
+                if operand is Operand.INPUT and steady:
+                    rests = bool(then) and all(block[dim] == before[dim] for dim in "GNCPQRS")
+                    delta = frozenset() if rests else now
+                    if rests:
+                        child.step = (0,) * 5
+                    elif then:
+                        moved = tuple(a - b for a, b in zip(min(now), min(then), strict=True))
+                        if child.step in (None, moved):
+                            delta = now - then if slides(layer, block, before) else now
+                            child.step = moved
+                        else:
+                            child.step = None
+                elif operand is Operand.INPUT:
                     way = slides(layer, block, before) if then else None
                     overlaps = 0 < len(now - then) < len(now)
                     if way and (not overlaps or child.way in (None, way)):
@@ -90,7 +104,7 @@ class Walk:
     cycles: int = 0
 
 
-def walk(layer: Layer, mapping: Mapping) -> Walk:
+def walk(layer: Layer, mapping: Mapping, *, steady: bool) -> Walk:
     """Run the loops. No flattened axes, no lanes, no hold depths."""
     result = Walk()
     buffer, pes = [Child()], [Child() for _ in spread(mapping)]
@@ -98,13 +112,13 @@ def walk(layer: Layer, mapping: Mapping) -> Walk:
         tile = block(layer, mapping, outer, None, None)
         if not all(tile.values()):
             continue
-        result.dram.step(layer, buffer, [tile])
+        result.dram.step(layer, buffer, [tile], steady)
         for inner in iterations(mapping.on_chip):
             every = [block(layer, mapping, outer, inner, place) for place in spread(mapping)]
             busy = [number for number, mine in enumerate(every) if all(mine.values())]
             if not busy:
                 continue
-            result.buffer.step(layer, [pes[number] for number in busy], [every[number] for number in busy])
+            result.buffer.step(layer, [pes[number] for number in busy], [every[number] for number in busy], steady)
             result.cycles += max(prod(len(at) for at in every[number].values()) for number in busy)
     result.dram.finish(buffer)
     result.buffer.finish([pe for pe in pes if pe.held])

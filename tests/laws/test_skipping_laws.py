@@ -133,7 +133,7 @@ def test_windows_slide_on_from_the_last_pass_that_had_work(taps: tuple[int, int,
     layer = Layer("row", Q=4, S=3)
     words = Tensors(np.ones(layer.input_shape, np.int8), np.array(taps, np.int8).reshape(layer.weight_shape))
     mapping = Mapping("in turn", off_chip=(Loop("Q", 2), Loop("S", 3)), registers=(Loop("Q", 2),))
-    plain = machine().with_values({"pe_array.keep_registers": True, "pe_array.window_reuse": True})
+    plain = machine(steady_windows=False)
     for spec in (plain, handling(plain, "none", "skip")) if all(taps) else (handling(plain, "none", "skip"),):
         found = simulate_layer(layer.with_tensors(words), mapping, spec)
         assert found.lowered.counts[[passes.READ_INPUT, passes.FILL_INPUT]].tolist() == [6, 6]

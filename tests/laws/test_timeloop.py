@@ -28,9 +28,11 @@ def nest(off_chip: str = "", on_chip: str = "", registers: str = "", rows: str =
     return Mapping("hand", loops(off_chip), loops(on_chip), loops(registers), loops(rows), loops(columns))
 
 
-def of(layer: Layer, mapping: Mapping, *, register_words: int = 1_000_000) -> Counts:
+def of(
+    layer: Layer, mapping: Mapping, *, register_words: int | tuple[int, int, int] = 1_000_000, steady: bool = True
+) -> Counts:
     used = [prod(loop.factor for loop in level) for level in (mapping.rows, mapping.columns)]
-    return counts(layer, mapping, machine(used[0], used[1], register_words))
+    return counts(layer, mapping, machine(used[0], used[1], register_words, steady_windows=steady))
 
 
 def dram(found: Counts) -> tuple[int, int, int, int]:
@@ -68,6 +70,14 @@ def test_three_levels() -> None:
     assert buffer(found) == (16 * 18, 96, 0, 512)
     assert (found.register_fills_inputs, found.register_fills_weights) == (288, 96)
     assert found.cycles == 32 * 16 * 3
+
+
+def test_only_outputs_have_registers() -> None:
+    layer = Layer("filters", K=32, P=16, R=3)
+    found = of(layer, nest(on_chip="K16 P16", registers="K2 R3"), register_words=(0, 0, 1_000_000))
+    # Every MAC reads its operands from the buffer; sums of two filters are finished in the registers.
+    assert buffer(found) == (1536, 1536, 0, 512)
+    assert dram(found) == (18, 96, 0, 512)
 
 
 CHANNELS = Layer("channels", K=32, C=32, P=16, R=3)
@@ -181,30 +191,79 @@ def test_a_word_under_the_last_window_of_a_tile_stays_for_the_first_of_the_next(
     layer = Layer("row", Q=2, S=2)
     found = of(layer, nest(off_chip="S2", on_chip="Q2"))
     # Pass by pass a single input: 0 and 1 under the first tap, 1 and 2 under the second. The buffer gets 2 + 1 words;
-    # the registers 3 too: as the second tile begins, the 1 is still there.
+    # the registers 3 too if the 1 is still there as the second tile begins. Steady windows move on by one, rest, and
+    # so take the 1 again.
     assert dram(found) == (3, 2, 0, 2)
-    assert buffer(found) == (3, 2, 2, 4)
+    assert buffer(found) == (4, 2, 2, 4)
+    assert buffer(of(layer, nest(off_chip="S2", on_chip="Q2"), steady=False)) == (3, 2, 2, 4)
     # Strides of the tap that step over a word leave nothing in common: 0 and 2, then 1 and 3.
     apart = of(replace(layer, stride=(1, 2)), nest(off_chip="S2", on_chip="Q2"))
     assert buffer(apart) == (4, 2, 2, 4)
 
 
 @pytest.mark.parametrize(
-    ("off_chip", "on_chip", "registers"),
-    [("P4", "", "P4 R3"), ("P4", "P2", "P2 R3"), ("R3", "", "P16"), ("P4", "P4", "R3"), ("P2", "R3", "P8")],
+    ("off_chip", "on_chip", "registers", "steadily"),
+    [
+        *(("P4", "", "P4 R3", 18), ("P4", "P2", "P2 R3", 18), ("R3", "", "P16", 18), ("P4", "P4", "R3", 18)),
+        # 0 to 7, 8 and 9; 8 to 15 is another step: whole, and then 16 and 17.
+        ("P2", "R3", "P8", 8 + 2 + 8 + 2),
+    ],
 )
-def test_windows_slide_on_in_registers_as_they_do_in_the_buffer(off_chip: str, on_chip: str, registers: str) -> None:
-    found = of(FILTER, nest(off_chip, on_chip, registers))
-    # The last: 0 to 9 for the first half, from which 8 and 9 are there for the second.
-    assert (found.dram_reads_inputs, found.buffer_reads_inputs, found.register_fills_inputs) == (18, 18, 18)
+def test_windows_slide_on_in_registers_as_they_do_in_the_buffer(
+    off_chip: str, on_chip: str, registers: str, steadily: int
+) -> None:
+    for steady, words in ((True, steadily), (False, 18)):
+        found = of(FILTER, nest(off_chip, on_chip, registers), steady=steady)
+        # The last: 0 to 9 for the first half, from which 8 and 9 are there for the second.
+        assert (found.dram_reads_inputs, found.buffer_reads_inputs, found.register_fills_inputs) == (18, words, words)
 
 
-@pytest.mark.parametrize(("off_chip", "on_chip", "words"), [("R3 P2", "", 10), ("", "R3 P2", 6)])
+@pytest.mark.parametrize(
+    ("layer", "off_chip", "on_chip", "registers", "buffer_words", "steadily"),
+    [
+        # 16 filters at each pixel: the window rests between its steps, so all 3 taps are fetched for every pixel.
+        (Layer("rests", K=32, P=16, R=3), "P16 K32", "", "R3", 18, 16 * 3),
+        (Layer("rests", K=2, P=4, R=3), "P2 K2", "", "P2 R3", 6, 2 * 4),
+        (Layer("rests", K=16, C=2, P=8, Q=8, R=3, S=3), "P4 K4", "", "K4 C2 P2 Q8 R3 S3", 200, 4 * 2 * 4 * 10),
+    ],
+)
+def test_windows_that_rest_between_their_steps(
+    layer: Layer, off_chip: str, on_chip: str, registers: str, buffer_words: int, steadily: int
+) -> None:
+    for steady, words in ((True, steadily), (False, buffer_words)):
+        assert of(layer, nest(off_chip, on_chip, registers), steady=steady).dram_reads_inputs == words
+        assert of(layer, nest(on_chip, off_chip, registers), steady=steady).buffer_reads_inputs == words
+
+
+FIRST = Layer("first", K=32, C=3, P=112, Q=112, R=3, S=3, stride=(2, 2))
+"""3 channels of 225 x 225, 32 filters of 3 x 3, stride 2."""
+
+
+@pytest.mark.parametrize(
+    ("off_chip", "inside", "words"),
+    [
+        # Strips of 8 columns that share one with the next; strips of 16 rows.
+        ("Q14", "K32 C3 P112 Q8 R3 S3", 3 * 225 * 225),
+        ("P7", "K32 C3 P16 Q112 R3 S3", 3 * 225 * 225),
+        # Halves of the filters inside: 16 tiles of 113 rows and 29 columns, none has a neighbour's column still.
+        ("P2 Q8 K2", "K16 C3 P56 Q14 R3 S3", 16 * 3 * 113 * 29),
+        # The same in strips of 14 rows and halves of the columns.
+        ("P8 Q2 K4", "K8 C3 P14 Q56 R3 S3", 16 * 3 * 29 * 113),
+    ],
+)
+def test_tiles_of_a_first_layer(off_chip: str, inside: str, words: int) -> None:
+    assert of(FIRST, nest(off_chip, registers=inside)).dram_reads_inputs == words
+
+
+@pytest.mark.parametrize(("off_chip", "on_chip", "words", "steadily"), [("R3 P2", "", 10, 12), ("", "R3 P2", 6, 6)])
 def test_windows_that_turn_back_are_taken_whole_unless_they_had_left_everything(
-    off_chip: str, on_chip: str, words: int
+    off_chip: str, on_chip: str, words: int, steadily: int
 ) -> None:
     layer = Layer("back", P=4, R=3)
     found = of(layer, nest(off_chip, on_chip, "P2"))
+    # By another step than before, back, everything is taken each time.
+    assert (found.dram_reads_inputs, found.buffer_reads_inputs) == (steadily, 6 * 2)
+    found = of(layer, nest(off_chip, on_chip, "P2"), steady=False)
     # 0 1, then 2 3, all new; back for the second tap 1 2, of which 2 is there, then 3 4, all new; 2 3, and 4 5.
     assert (found.dram_reads_inputs, found.buffer_reads_inputs) == (words, 2 + 2 + 1 + 2 + 1 + 2)
     # With 3 taps at once: 0 to 3, on to 2 to 5 with 4 and 5, and back to the first for the other filter, all of it.
@@ -269,9 +328,8 @@ def test_rows_over_pes_slide_along_the_columns() -> None:
 
 
 def test_a_strided_layer_weight_stationary() -> None:
-    """3 channels of 225 x 225, 32 filters of 3 x 3, stride 2, 4 x 3 PEs with single registers."""
-    layer = Layer("first", K=32, C=3, P=112, Q=112, R=3, S=3, stride=(2, 2))
-    found = of(layer, nest("Q14", "S3 P2 K8 R3 Q2", "P56 Q4", "K4", "C3"), register_words=1)
+    """4 x 3 PEs with single registers."""
+    found = of(FIRST, nest("Q14", "S3 P2 K8 R3 Q2", "P56 Q4", "K4", "C3"), register_words=1)
     macs = 32 * 3 * 112 * 112 * 9
     assert found.cycles == macs // 12
     # Strips of 8 output columns share a column with the next: all inputs once. Weights stay.
@@ -320,10 +378,10 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
     return layer, Mapping("random", tuple(Loop(*loop) for loop in left), **found)
 
 
-@given(cases())
-def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping]) -> None:
+@given(cases(), st.booleans())
+def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping], steady: bool) -> None:
     layer, mapping = case
-    found, expected = of(layer, mapping), walk(layer, mapping)
+    found, expected = of(layer, mapping, steady=steady), walk(layer, mapping, steady=steady)
     for level, result in ((expected.dram, dram(found)), (expected.buffer, buffer(found))):
         assert result == (*(level.reads[operand] for operand in Operand), level.updates)
     fills = expected.buffer.fills

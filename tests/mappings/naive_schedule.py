@@ -54,7 +54,10 @@ def steps(layer: Layer, mapping: Mapping) -> list[Step]:
     return found
 
 
-def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
+REST = (0, 0, 0, 0, 0)
+
+
+def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False, steady_windows: bool = False) -> Moves:
     """Keep each operand's tiles for as long as the loops outside its hold depth stand still."""
     result = Moves()
     walked = steps(layer, mapping)
@@ -70,7 +73,7 @@ def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
         result.held[operand] = 0
     buffers: dict[Operand, dict[tuple[frozenset[int], ...], frozenset[Word]]] = {operand: {} for operand in Operand}
     latest: Step | None = None
-    way = 0
+    way, last = 0, None
     for position, step in enumerate(walked):
         outputs = step.words[Operand.OUTPUT]
         partial = {sums.get(word, 0) > 0 for word in outputs}
@@ -85,7 +88,12 @@ def moves(layer: Layer, mapping: Mapping, *, halo_reuse: bool = False) -> Moves:
             fetched = step.words[operand] if wanted else frozenset()
             if halo_reuse and operand is Operand.INPUT:
                 slid = slides(layer, step, latest) if wanted and latest else None
-                if slid and way and slid != way:
+                if steady_windows and latest:
+                    moved = translation(layer, step, latest) if wanted else REST
+                    stays = last in (None, moved) or not wanted
+                    last = moved if stays else None
+                    slid = slid if stays else None
+                elif slid and way and slid != way:
                     slid = None  # back again: everything is fetched
                 if slid is not None and latest:
                     fetched -= latest.words[operand]
@@ -209,6 +217,20 @@ def slides(layer: Layer, now: Step, then: Step) -> int | None:
                 return 0
             return (side + 1) * (1 if min(places) >= min(earlier) else -1)
     return None
+
+
+def translation(layer: Layer, now: Step, then: Step) -> tuple[int, ...]:
+    """How far the input tile moved: images, groups, channels, rows and columns."""
+    boxes = [_covering(layer, step.indices) for step in (now, then)]
+
+    def corner(box: dict[str, range]) -> tuple[int, ...]:
+        rows, columns = (
+            min(box[output]) * layer.stride[side] + min(box[tap]) * layer.dilation[side]
+            for side, (output, tap) in enumerate(("PR", "QS"))
+        )
+        return (*(min(box[dim]) for dim in "NGC"), rows, columns)
+
+    return tuple(here - there for here, there in zip(*map(corner, boxes), strict=True))
 
 
 def _stays(mapping: Mapping, walked: list[Step], operand: Operand) -> list[int]:

@@ -118,11 +118,12 @@ def test_runs_and_spans_are_stretches_of_addresses(case: Case) -> None:
         check_stretches(layer, Operand.OUTPUT, words, tiles.store_runs[row], tiles.store_spans[row])
 
 
-@given(layers_and_mappings(flat=False) | layers_and_mappings())
-def test_halos_that_stay_are_not_fetched_again(case: Case) -> None:
+@given(layers_and_mappings(flat=False) | layers_and_mappings(), st.booleans())
+def test_halos_that_stay_are_not_fetched_again(case: Case, steady: bool) -> None:
     layer, mapping = case
-    tiles, plain = schedule(layer, mapping, halo_reuse=True), schedule(layer, mapping)
-    found = moves(layer, mapping, halo_reuse=True).loads[Operand.INPUT]
+    plain, how = schedule(layer, mapping), {"halo_reuse": True, "steady_windows": steady}
+    tiles = schedule(layer, mapping, **how)
+    found = moves(layer, mapping, **how).loads[Operand.INPUT]
     assert tiles.load_words[:, Operand.INPUT].tolist() == [len(words) for words in found]
     for row, words in enumerate(found):
         at = tiles.load_runs[row, Operand.INPUT], tiles.load_spans[row, Operand.INPUT]
