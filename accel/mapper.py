@@ -159,7 +159,7 @@ def _cost(task: Task, zeros: KnownZeros) -> Cost:
         values = found.objective(task.objective)
         if task.whole_costs:
             values = with_ties_broken(values, found, task.objective)
-        return np.where(have_room(layer, column, spec), values, np.inf)
+        return np.where(have_room(layer, column, spec) & (found.steps <= MAX_STEPS), values, np.inf)
 
     return cost
 

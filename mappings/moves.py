@@ -30,22 +30,30 @@ _FILLED = 0.2
 class Layout:
     """Places of a shape's loops. `given`: those that are free to choose, all but the outermost off chip of each axis.
 
-    `partners`: (3, loops, loops), given loops to trade with: of the same axis, of the same level, any; `choices` of
-    them count. `by_axis`: places inside out, and whether the last of them closes the axis.
+    `in_time`: those of them that are not unrolled. `partners`: (3, loops, loops), given loops to trade with: of the
+    same axis, of the same level, any; `choices` of them count. `by_axis`: places inside out, and whether the last of
+    them closes the axis.
     """
 
     given: Ints
+    in_time: Ints
     spatial: tuple[Ints, ...]
     partners: Ints
     choices: Ints
     by_axis: tuple[tuple[str, tuple[int, ...], bool], ...]
 
 
-def step(column: MappingColumn, layer: Layer, array: ArrayShape, random: np.random.Generator) -> MappingColumn:
-    """Each mapping after one to three random steps; those that no longer cover the layer are dropped."""
+def step(
+    column: MappingColumn, layer: Layer, array: ArrayShape, random: np.random.Generator, in_time: bool = False
+) -> MappingColumn:
+    """Each mapping after one to three random steps; those that no longer cover the layer are dropped.
+
+    `in_time`: steps of loops in time; unrolled ones only trade with them.
+    """
     plan = layout(column.shape)
     factors = column.factors.copy()
-    if not len(plan.given) or not len(factors):
+    given = plan.in_time if in_time else plan.given
+    if not len(given) or not len(factors):
         return column
     extents = np.array([axis_extent(layer, axis) for _, axis in column.shape.loops], dtype=np.int64)
     even = np.zeros(factors.shape, dtype=bool)
@@ -54,12 +62,13 @@ def step(column: MappingColumn, layer: Layer, array: ArrayShape, random: np.rand
     for chance in _AGAIN:
         if chance < 1:
             rows = rows[random.random(len(rows)) < chance]
-        chosen = plan.given[random.integers(0, len(plan.given), len(rows))]
+        chosen = given[random.integers(0, len(given), len(rows))]
         _trade(plan, factors, rows, chosen, extents, random)
         even[rows, chosen] = random.random(len(rows)) < _EVENED
         last[rows] = chosen
     _keep_within(plan, array, factors, last)
-    _fill(plan, array, factors, random)
+    if not in_time:
+        _fill(plan, array, factors, random)
     legal = settle(plan, layer, factors, even)
     return MappingColumn(column.shape, factors if legal.all() else factors[legal])
 
@@ -181,4 +190,6 @@ def layout(shape: Shape) -> Layout:
         np.array([place for place, loop in enumerate(loops) if loop[0] == level], dtype=np.int64)
         for level in SPATIAL_LEVELS
     )
-    return Layout(np.array(given, dtype=np.int64), spatial, partners, choices, tuple(by_axis))
+    in_time = [place for place in given if loops[place][0] not in SPATIAL_LEVELS]
+    both = np.array(given, dtype=np.int64), np.array(in_time, dtype=np.int64)
+    return Layout(*both, spatial, partners, choices, tuple(by_axis))

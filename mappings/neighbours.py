@@ -57,7 +57,8 @@ def respread(
 ) -> MappingColumn:
     """A column's only mapping unrolled in all other ways that fill the array, `most` of them drawn if there are more.
 
-    Half of them take another number of tiles, too: what fits beside another unrolling may be more or less.
+    Tiles stay about as large as they are. Half of them take another number of tiles, too: what fits beside another
+    unrolling may be more or less.
     """
     plan = layout(column.shape)
     loops = column.shape.loops
@@ -71,6 +72,7 @@ def respread(
     for places, found in zip(plan.spatial, choices, strict=True):
         factors[:, places] = found[index % len(found)]
         index = index // len(found)
+    _keep_tiles(column, factors, random)
     outside = [place for place in plan.given.tolist() if loops[place][0] == "off_chip"]
     if outside:
         place = np.array(outside)[random.integers(0, len(outside), len(factors))]
@@ -78,6 +80,19 @@ def respread(
         factors[rows, place[rows]] = random.integers(1, _TILES[-1] + 1, len(rows))
     legal = settle(plan, layer, factors)
     return MappingColumn(column.shape, factors[legal])
+
+
+def _keep_tiles(column: MappingColumn, factors: Ints, random: np.random.Generator) -> None:
+    """Where an axis is unrolled further, or less, let its largest loop in time inside the tile make up for it."""
+    start, loops = column.factors[0], column.shape.loops
+    for axis in dict.fromkeys(axis for _, axis in loops):
+        mine = [place for place, (level, name) in enumerate(loops) if name == axis and level != "off_chip"]
+        spatial = [place for place in mine if loops[place][0] in SPATIAL_LEVELS]
+        in_time = [place for place in mine if loops[place][0] not in SPATIAL_LEVELS]
+        if spatial and in_time:
+            largest = max(in_time, key=lambda place: start[place])
+            exact = start[largest] * start[spatial].prod() / factors[:, spatial].prod(axis=1)
+            factors[:, largest] = np.maximum(1, np.floor(exact + random.random(len(factors))))
 
 
 @lru_cache(maxsize=4096)

@@ -15,9 +15,7 @@ Niche = tuple[object, bytes]
 
 _KEPT = 64
 _ALIKE = 8
-"""Of one unrolling and shape, at most: good places lie apart, and one must not crowd out the rest."""
-_FEW_ALIKE = 2
-"""The same until `crowd`."""
+"""Of one unrolling and shape, at most, and one until `crowd`: good places lie apart, and none must crowd others out."""
 
 
 class Pool:
@@ -30,7 +28,7 @@ class Pool:
         self.entries: list[tuple[float, int, Niche, MappingColumn, float]] = []
         """Rank, number, niche, mapping, cost."""
         self._whole = whole
-        self._alike = _FEW_ALIKE
+        self._alike = 1
         self._known: set[tuple[object, bytes]] = set()
         self._polished: set[tuple[int, int]] = set()
         self._count = 0
@@ -89,24 +87,35 @@ class Pool:
         """What was turned away may come in now."""
         self._known = {(one.shape, one.factors[0].tobytes()) for _, _, _, one, _ in self.entries}
 
+    def _leading(self) -> list[tuple[float, int, Niche, MappingColumn, float]]:
+        """The best of each niche."""
+        first: dict[Niche, tuple[float, int, Niche, MappingColumn, float]] = {}
+        for entry in self.entries:
+            first.setdefault(entry[2], entry)
+        return list(first.values())
+
     def unpolished(self, kind: int, among: int, leading: bool) -> MappingColumn | None:
         """The best that has not been asked for: of the best few, or of those that lead their niches."""
-        led: set[Niche] = set()
-        for _, number, niche, column, _ in self.entries if leading else self.entries[:among]:
-            if (number, kind) not in self._polished and not (leading and niche in led):
+        for _, number, _, column, _ in self._leading() if leading else self.entries[:among]:
+            if (number, kind) not in self._polished:
                 self._polished.add((number, kind))
                 return column
-            led.add(niche)
         return None
 
-    def parents(self, random: np.random.Generator, number: int, count: int) -> list[MappingColumn]:
-        """About `count` copies of `number` mappings, better ones more often; those of one shape together."""
+    def parents(
+        self, random: np.random.Generator, number: int, count: int, leading: bool = False
+    ) -> list[MappingColumn]:
+        """About `count` copies of `number` mappings, those of one shape together.
+
+        Better ones more often, or those that lead their niches, one as often as another.
+        """
         if not self.entries:
             return []
-        ranks = np.floor(len(self.entries) * random.random(number) ** 2).astype(int)
+        entries = self._leading() if leading else self.entries
+        ranks = np.floor(len(entries) * random.random(number) ** (1 if leading else 2)).astype(int)
         by_shape: dict[object, list[MappingColumn]] = {}
         for rank in ranks.tolist():
-            column = self.entries[rank][3]
+            column = entries[rank][3]
             by_shape.setdefault(column.shape, []).append(column)
         return [
             MappingColumn(

@@ -33,8 +33,11 @@ _POLISHED = 2
 _BEST = 8
 """So many of the best are looked around, and all that lead their unrolling and shape."""
 _NEXT, _SPREAD, _EXCHANGED = range(3)
-_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, False), (_EXCHANGED, True))
+_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, True), (_EXCHANGED, True))
 """What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape."""
+_IN_TIME = 4
+"""One round in so many steps in time alone from all that lead their unrolling and shape: each shows what it is worth
+only with tiles of its own."""
 _CROWDING = 0.5
 """From this share of the budget on, good places may take up more of the pool than far apart ones."""
 _SETTLING = 0.85
@@ -166,9 +169,10 @@ class _Run:
             columns = [space.sample(shape, count, random)]
         else:
             columns = []
-            for column in self.pool.parents(random, _PARENTS, count):
+            in_time = self.rounds % _IN_TIME == 1
+            for column in self.pool.parents(random, _PARENTS, count, leading=in_time):
                 other = space.reorder(column, random) if random.integers(_REORDERED) == 0 else column
-                columns.append(space.mutate(other, random))
+                columns.append(space.mutate(other, random, in_time))
         self.take([column for column in columns if len(column)])
         return count
 

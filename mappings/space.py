@@ -85,9 +85,9 @@ class MapSpace:
         self._draw(shape, "off_chip", factors, random)
         return close(MappingColumn(shape, factors), self.layer)
 
-    def mutate(self, column: MappingColumn, random: np.random.Generator) -> MappingColumn:
-        """Each mapping some steps away, within the array; what is not legal is dropped."""
-        return step(column, self.layer, self.array, random)
+    def mutate(self, column: MappingColumn, random: np.random.Generator, in_time: bool = False) -> MappingColumn:
+        """Each mapping some steps away, within the array; what is not legal is dropped. `in_time`: of loops in time."""
+        return step(column, self.layer, self.array, random, in_time)
 
     def neighbours(self, column: MappingColumn) -> MappingColumn:
         """All mappings next to the column's only one."""
@@ -98,7 +98,10 @@ class MapSpace:
         return exchanges(column, self.layer, self.array)
 
     def respread(self, column: MappingColumn, most: int, random: np.random.Generator) -> list[MappingColumn]:
-        """The column's only mapping, about `most` times, unrolled in other ways, of its shape or of others."""
+        """The column's only mapping, about `most` times, unrolled in other ways, of its shape or of others.
+
+        What an axis is unrolled further, or less, a loop of it in time makes up for: tiles are about as large.
+        """
         shapes = [column.shape, *self._others(column.shape)]
         return [
             respread(_moved(column, shape), self.layer, self.array, most // len(shapes), random) for shape in shapes
