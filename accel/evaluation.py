@@ -16,7 +16,7 @@ from accel.encode import require_precision, widths
 from accel.fit import require_array
 from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
-from accel.objective import Objective
+from accel.objective import Objective, require_objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps
 from accel.report import LayerReport, Report
 from accel.residency import Residency
@@ -82,13 +82,15 @@ def evaluate(
     """Simulate a network layer by layer.
 
     mapping: "auto" (search over the accelerator's dataflows), the name of a dataflow, "any" (search over everything),
-    or mappings by layer. budget: how long to search a layer. cache: where to look for mappings first.
+    or mappings by layer. objective: what the search minimises, and the choice of maps that are kept on chip.
+    budget: how long to search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
     fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
     partial: leave out layers that the search finds no mapping for, as `accel.unmapped` says, while there are others;
     `report.unmapped` says why.
-    Raises InputError when a layer cannot be mapped, a mapping does not fit, or operands are too wide for the array.
+    Raises InputError when a layer cannot be mapped, a mapping does not fit, operands are too wide for the array, or
+    for a mapping or an objective that there is not.
     """
     for each in network.layers:
         require_precision(each, spec)
@@ -153,7 +155,7 @@ def evaluate(
         peak_macs_per_cycle=_peak([node.layer for node in nodes if node.layer is not None], spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
         prefetched_cycles=simulator.prefetched_cycles(results, pairs),
-        context=_context(network, spec, seed, results) | {"fused": [pair.summary() for pair in pairs]},
+        context=_context(network, spec, objective, seed, results) | {"fused": [pair.summary() for pair in pairs]},
         unmapped=unmapped,
     )
     return Evaluation(report, tuple(results), execution)
@@ -193,6 +195,7 @@ class _Chooser:
             raise InputError(
                 f'unknown mapping "{mapping}": auto, any, a mapping file, or one of {", ".join(DATAFLOWS)}'
             )
+        require_objective(objective)
         self._budget = budget
         self._cache = cache
         self._spec = spec
@@ -253,12 +256,15 @@ def _peak(layers: Iterable[Layer], spec: Accelerator) -> float:
     return max((array.macs_per_cycle_at(width.input, width.weight) for width in found), default=array.multipliers)
 
 
-def _context(network: Network, spec: Accelerator, seed: int, results: list[tuple[str, LayerResult]]) -> dict[str, Any]:
+def _context(
+    network: Network, spec: Accelerator, objective: Objective, seed: int, results: list[tuple[str, LayerResult]]
+) -> dict[str, Any]:
     """What it takes to run this again, and what to cite."""
     from mappings.text import to_text
 
     return {
         "citations": {"network": network.citation, "accelerator": spec.citation},
+        "objective": objective,
         "seed": seed,
         "versions": {name: _version(name) for name in ("dnn-accel-sim", "numpy", "numba", "simpy", "pandas")},
         "spec": spec.model_dump(),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from accel.breakdown import overall_bottleneck
+from accel.objective import Objective, require_objective
 from accel.spec import Accelerator, load
 from accel.spec.errors import field_paths, unknown_field
 from workloads import InputError, Network
@@ -57,6 +58,7 @@ class Point:
     seed: int
     batch: int
     fuse: bool = False
+    objective: Objective = "edp"
 
     @property
     def network_name(self) -> str:
@@ -73,6 +75,7 @@ def sweep(
     *,
     set: Mapping[str, Sequence[Any]] | None = None,
     mapping: str | MappingBook = "auto",
+    objective: Objective = "edp",
     seed: int = 0,
     batch: int = 1,
     fuse: bool = False,
@@ -81,16 +84,17 @@ def sweep(
 ) -> pd.DataFrame:
     """Simulate every combination of network, accelerator and values of the fields in `set`.
 
-    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. fuse: as `evaluate` takes it. executor: where
-    the points run, this process unless given; the frame is the same on any. Columns: network, accelerator, the swept
-    fields, TOTALS, and `error`, empty where all went well: a point that fails is a row that says why.
-    `frame.attrs["swept"]` names the swept fields.
-    Raises InputError for an empty grid, one of more than MAX_POINTS points, or a field that no accelerator has.
+    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. mapping, objective, fuse: as `evaluate` takes
+    them. executor: where the points run, this process unless given; the frame is the same on any. Columns: network,
+    accelerator, the swept fields, TOTALS, and `error`, empty where all went well: a point that fails is a row that says
+    why. `frame.attrs["swept"]` names the swept fields.
+    Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
+    objective that there is not.
     """
     import pandas as pd
 
     changes = {} if set is None else dict(set)
-    points = grid(networks, specs, changes, mapping, seed, batch, fuse)
+    points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
     rows = list(_rows(points, executor, progress or (lambda done, total, what: None)))
     frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "error"])
     # Counts stay whole numbers although rows with an error have none.
@@ -108,11 +112,13 @@ def grid(
     seed: int,
     batch: int,
     fuse: bool = False,
+    objective: Objective = "edp",
 ) -> list[Point]:
     """The points in order: networks, then accelerators, then the swept fields, the last one fastest."""
     for what, values in (("network", networks), ("accelerator", specs), *changes.items()):
         if isinstance(values, str) or not len(values):
             raise InputError(f"{what} = {values!r}: a sweep needs a list of one value at least")
+    require_objective(objective)
     _require_fields(changes)
     sizes = [len(values) for values in (networks, specs, *changes.values())]
     total = 1
@@ -121,7 +127,7 @@ def grid(
     if total > MAX_POINTS:
         raise InputError(f"{total} points: a sweep has at most {MAX_POINTS}, leave values out")
     return [
-        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse)
+        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse, objective)
         for network, spec, *values in product(networks, specs, *changes.values())
     ]
 
@@ -149,7 +155,8 @@ def _results(point: Point) -> dict[str, Any]:
     spec = load(point.accelerator) if isinstance(point.accelerator, str) else point.accelerator
     if point.changes:
         spec = spec.with_values(dict(point.changes))
-    return _totals(simulate(network, spec, mapping=point.mapping, seed=point.seed, fuse=point.fuse))
+    options = {"mapping": point.mapping, "objective": point.objective, "seed": point.seed, "fuse": point.fuse}
+    return _totals(simulate(network, spec, **options))
 
 
 def _totals(report: Report) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The commands and their flags. Only typer is imported here, so that `accel --help` answers at once."""
+"""The commands and their flags. Only typer is imported, so that `accel --help` answers at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from accel.cli.flags import Batch, Chip, Fuse, MappingFlag, Network, ObjectiveFlag, Seed
 
 # Plain help: rendering it with rich would take longer than all the rest.
 app = typer.Typer(
@@ -16,23 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Network = Annotated[
-    str,
-    typer.Argument(
-        metavar="NET", help="Network: a zoo name, or an .onnx, .toml (layer list) or .csv (SCALE-Sim) file."
-    ),
-]
-Chip = Annotated[str, typer.Option("--on", metavar="CHIP", help="Accelerator: a preset, or a .toml file.")]
-MappingFlag = Annotated[
-    str, typer.Option("--mapping", metavar="NAME|FILE|auto", help="A dataflow, a mapping file, or auto: search.")
-]
-# Numbers are read by `values.whole`, whose errors name the value; those of typer do not in every version.
-Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Inputs processed at once.")]
-Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn, and of the search.")]
-Fuse = Annotated[
-    bool, typer.Option("--fuse", help="Run pairs of layers band by band, their map on chip, where that pays.")
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,6 +45,7 @@ def run_command(
     network: Network,
     chip: Chip,
     mapping: MappingFlag = "auto",
+    objective: ObjectiveFlag = "edp",
     batch: Batch = "1",
     bits: Annotated[
         str | None,
@@ -115,6 +101,7 @@ def run_command(
         network,
         chip,
         mapping=mapping,
+        objective=objective,
         batch=batch,
         bits=bits,
         density=density,
@@ -132,9 +119,7 @@ def run_command(
 def map_command(
     network: Network,
     chip: Chip,
-    objective: Annotated[
-        str, typer.Option("--objective", metavar="latency|energy|edp|dram", help="What to minimise.")
-    ] = "edp",
+    objective: ObjectiveFlag = "edp",
     dataflow: Annotated[
         str | None,
         typer.Option("--dataflow", metavar="NAME|any", help="A dataflow, or any; the accelerator's own unless given."),
@@ -208,6 +193,7 @@ def sweep_command(
         typer.Option("--set", metavar="FIELD=V1,V2", help="Values of a field of the accelerator; may be repeated."),
     ] = None,
     mapping: MappingFlag = "auto",
+    objective: ObjectiveFlag = "edp",
     batch: Batch = "1",
     seed: Seed = "0",
     jobs: Annotated[str | None, typer.Option("--jobs", metavar="N", help="Processes; one a core unless given.")] = None,
@@ -216,4 +202,15 @@ def sweep_command(
     """Simulate every combination of networks, accelerators and values, and find the Pareto front."""
     from accel.cli.sweep import sweep
 
-    sweep(networks, chips, changes or [], out=out, mapping=mapping, batch=batch, seed=seed, jobs=jobs, fuse=fuse)
+    sweep(
+        networks,
+        chips,
+        changes or [],
+        out=out,
+        mapping=mapping,
+        objective=objective,
+        batch=batch,
+        seed=seed,
+        jobs=jobs,
+        fuse=fuse,
+    )

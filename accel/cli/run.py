@@ -11,7 +11,7 @@ import numpy as np
 
 from accel.cli.console import note, show, write
 from accel.cli.progress import ProgressBar
-from accel.cli.values import mapping_of, whole, with_bits
+from accel.cli.values import mapping_of, objective_of, whole, with_bits
 from accel.cli.zeros import FLAGS, with_zeros
 from accel.output import require_folder, require_writable, write_bytes, write_text
 from accel.spec import Accelerator, load
@@ -84,6 +84,7 @@ def run(
     chip: str,
     *,
     mapping: str,
+    objective: str,
     batch: str,
     bits: str | None,
     density: str | None,
@@ -97,6 +98,7 @@ def run(
 ) -> None:
     """Simulate, print the table, save what was asked for. Layers without a mapping are named at the end: InputError."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
+    aim = objective_of(objective)
     outputs.check()
     chosen = mapping_of(mapping)
     spec = load(chip)
@@ -117,7 +119,7 @@ def run(
 
     with ProgressBar(f"{network.name} on {spec.name}") as progress:
         evaluation = evaluate(
-            network, spec, mapping=chosen, seed=seed_value, inputs=inputs, progress=progress,
+            network, spec, mapping=chosen, objective=aim, seed=seed_value, inputs=inputs, progress=progress,
             cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace), fuse=fuse,
             partial=True,
         )  # fmt: skip

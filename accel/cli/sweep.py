@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
 from accel.cli.progress import ProgressBar
-from accel.cli.values import changes_of, mapping_of, names, whole
+from accel.cli.values import changes_of, mapping_of, names, objective_of, whole
 from accel.cli.workers import processes
 from accel.output import require_folder, write_text
 from accel.spec import load
@@ -33,6 +33,7 @@ def sweep(
     *,
     out: Path,
     mapping: str,
+    objective: str,
     batch: str,
     seed: str,
     jobs: str | None,
@@ -43,6 +44,7 @@ def sweep(
     Raises InputError, also when no point can be simulated: then nothing is saved.
     """
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
+    aim = objective_of(objective)
     most = os.cpu_count() or 1 if jobs is None else whole("--jobs", jobs, 1)
     require_folder(out, (TABLE, PICTURE))
     swept, chosen = changes_of(changes), mapping_of(mapping)
@@ -56,12 +58,12 @@ def sweep(
     from accel.sweeping import grid
     from accel.sweeping import sweep as run_sweep
 
-    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse))
+    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
     workers = min(most, points)
     with processes(workers) as executor, ProgressBar("sweep") as progress:
         frame = run_sweep(
-            network_names, chip_names, set=swept, mapping=chosen, seed=seed_value, batch=inputs_at_once,
-            fuse=fuse, executor=executor, progress=progress,
+            network_names, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
+            batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
         )  # fmt: skip
     failed = frame[frame["error"] != ""]
     fine = frame[frame["error"] == ""]

@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from accel.objective import OBJECTIVES, Objective
 from workloads.errors import InputError
 from workloads.layer import Bits, Layer
 from workloads.layer_bits import PUBLISHED, published_bits, read_bits
@@ -125,6 +126,11 @@ def one_of(flag: str, given: str, choices: Sequence[str]) -> str:
     if given not in choices:
         raise InputError(f'{flag} = "{given}": needs one of {", ".join(choices)}')
     return given
+
+
+def objective_of(given: str) -> Objective:
+    """What a search or a plan minimises."""
+    return cast("Objective", one_of("--objective", given, OBJECTIVES))
 
 
 def budget_of(given: str) -> Budget:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from accel.cli.values import budget_of, one_of, whole
-from accel.objective import OBJECTIVES
+from accel.cli.values import budget_of, objective_of, one_of, whole
 from workloads import Layer
 from workloads.errors import InputError
 
@@ -52,7 +51,7 @@ class Wishes:
 
         if dataflow is not None:
             one_of("--dataflow", dataflow, (*DATAFLOWS, "any"))
-        chosen = cast("Objective", one_of("--objective", objective, OBJECTIVES))
+        chosen = objective_of(objective)
         book = None if offer is None else load_mappings(offer)
         return cls(chosen, dataflow, budget_of(budget), whole("--seed", seed, 0), pareto, why, book, cached)
 

@@ -46,6 +46,7 @@ def refused(command: Command, *arguments: object, told: tuple[str, ...], folder:
         ("run alexnet --on tpu_v1 --bits 8", ('--bits = "8"', "like 8,8")),
         ("run alexnet --on tpu_v1 --bits 8,64", ("64 bits for activations", "1 to 32")),
         ("run alexnet --on tpu_v1 --bits a,b", ('--bits = "a,b"',)),
+        ("run alexnet --on tpu_v1 --objective speed", ('--objective = "speed"', "latency, energy, edp, dram")),
         ("run alexnet --on tpu_v1 --mapping sideways", ('--mapping = "sideways"', "row_stationary")),
         ("run alexnet --on tpu_v1 --mapping nowhere.toml", ("nowhere.toml",)),
         ("run nowhere.onnx --on tpu_v1", ("nowhere.onnx", "no such file")),
@@ -65,6 +66,7 @@ def refused(command: Command, *arguments: object, told: tuple[str, ...], folder:
         ("sweep --net lenet5, --on tpu_v1 --out o", ('--net = "lenet5,"',)),
         ("sweep --net lenet5,lenet5 --on tpu_v1 --out o", ("names lenet5 twice",)),
         ("sweep --net lenet5 --on tpu_v9 --out o", ('"tpu_v9"',)),
+        ("sweep --net lenet5 --on tpu_v1 --out o --objective edp2", ('--objective = "edp2"', "latency, energy, edp")),
         ("sweep --net lenet5 --on tpu_v1 --out o --jobs 0", ('--jobs = "0"',)),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -85,6 +86,16 @@ def test_a_sweep_saves_its_table_and_picture(command: Command, tiny: Path, tmp_p
     assert len((out / "sweep.csv").read_text().splitlines()) == 5
     assert outcome.err.startswith("accel: 2 of 4 points failed, the first: ")
     assert "Pareto front" in outcome.out
+
+
+def test_a_sweep_minimises_the_objective(command: Command, tiny: Path, tmp_path: Path) -> None:
+    cycles = []
+    for objective in ("latency", "energy"):
+        flags = ("--objective", objective, "--out", tmp_path / objective, "--jobs", 1)
+        assert command("sweep", "--net", tiny, "--on", "systolic_32x32", *flags).status == 0
+        (row,) = csv.DictReader((tmp_path / objective / "sweep.csv").read_text().splitlines())
+        cycles.append(int(row["latency_cycles"]))
+    assert cycles[0] < cycles[1]
 
 
 def test_a_sweep_of_which_nothing_works_is_bad_input(command: Command, tiny: Path, tmp_path: Path) -> None:

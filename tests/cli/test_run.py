@@ -101,15 +101,30 @@ def test_batch_bits_and_mapping_take_effect(command: Command, tmp_path: Path) ->
     assert traffic["8,8"] == 2 * traffic["4,8"]
 
 
+def test_the_objective_is_what_the_mappings_minimise(command: Command, tiny: Path, tmp_path: Path) -> None:
+    totals = {}
+    for objective in ("latency", "energy"):
+        path = tmp_path / f"{objective}.json"
+        flags = ("--objective", objective, "--json", path)
+        assert command("run", tiny, "--on", "systolic_32x32", *flags).status == 0
+        content = json.loads(path.read_text())
+        assert content["objective"] == objective
+        totals[objective] = content["totals"]
+    assert totals["latency"]["latency_cycles"] < totals["energy"]["latency_cycles"]
+    assert totals["latency"]["energy_pj"] > totals["energy"]["energy_pj"]
+
+
 def test_a_mapping_file_is_followed(command: Command, tmp_path: Path) -> None:
     layers = tmp_path / "one.toml"
     layers.write_text('[[layer]]\nname = "fc"\nop = "matmul"\nK = 8\nC = 16\n')
     book = tmp_path / "book.toml"
     loops = 'off_chip = ["K 2"]\non_chip = ["C 4"]\nrows = ["C 4"]\ncolumns = ["K 4"]\n'
     book.write_text(f'[[mapping]]\nlayer = "fc"\nname = "by_hand"\n{loops}')
-    outcome = command("run", layers, "--on", "systolic_32x32", "--mapping", book)
-    assert outcome.status == 0
-    assert "mapping:  by_hand" in outcome.out
+    # With an objective too, which then decides only what is kept on chip.
+    for flags in ((), ("--objective", "latency")):
+        outcome = command("run", layers, "--on", "systolic_32x32", "--mapping", book, *flags)
+        assert outcome.status == 0
+        assert "mapping:  by_hand" in outcome.out
     shown = command("show", book)
     assert shown.status == 0
     assert "for K in 2 blocks of 4" in shown.out

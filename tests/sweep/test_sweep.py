@@ -89,6 +89,14 @@ def test_batch_and_names() -> None:
     assert (found["macs"] == 2 * workloads.load("lenet5").macs).all()
 
 
+def test_the_objective_is_what_the_mappings_of_every_point_minimise() -> None:
+    latency, energy = (sweep([TINY], ["systolic_32x32"], objective=each).iloc[0] for each in ("latency", "energy"))
+    assert latency["latency_cycles"] < energy["latency_cycles"]
+    assert latency["energy_pj"] > energy["energy_pj"]
+    report = simulate(TINY, accel.load("systolic_32x32"), objective="latency")
+    assert (latency["latency_cycles"], latency["energy_pj"]) == (report.latency_cycles, report.energy_pj)
+
+
 def test_progress_counts_the_points() -> None:
     seen: list[tuple[int, int]] = []
     sweep([TINY], ["systolic_32x32"], set=GRID, progress=lambda done, total, what: seen.append((done, total)))
@@ -110,6 +118,13 @@ def test_a_grid_that_makes_no_sense_is_refused(networks: Any, specs: Any, change
     with pytest.raises(InputError) as error:
         sweep(networks, specs, set=changes)
     assert told in str(error.value)
+
+
+def test_an_objective_that_there_is_not_is_refused_at_once() -> None:
+    with pytest.raises(InputError, match='objective = "speed": needs one of latency, energy, edp, dram'):
+        sweep([TINY], ["systolic_32x32"], objective="speed")
+    with pytest.raises(InputError, match='objective = "speed"'):
+        simulate(TINY, accel.load("systolic_32x32"), objective="speed")
 
 
 def test_run_point_is_importable_by_other_processes() -> None:

@@ -1,0 +1,28 @@
+"""Flags and arguments that several commands have. Only typer is imported here, as in `app`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Network = Annotated[
+    str,
+    typer.Argument(
+        metavar="NET", help="Network: a zoo name, or an .onnx, .toml (layer list) or .csv (SCALE-Sim) file."
+    ),
+]
+Chip = Annotated[str, typer.Option("--on", metavar="CHIP", help="Accelerator: a preset, or a .toml file.")]
+MappingFlag = Annotated[
+    str, typer.Option("--mapping", metavar="NAME|FILE|auto", help="A dataflow, a mapping file, or auto: search.")
+]
+# Numbers are read by `values.whole`, whose errors name the value; those of typer do not in every version.
+Batch = Annotated[str, typer.Option("--batch", metavar="N", help="Inputs processed at once.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="S", help="Seed of operands that are drawn, and of the search.")]
+Fuse = Annotated[
+    bool, typer.Option("--fuse", help="Run pairs of layers band by band, their map on chip, where that pays.")
+]
+ObjectiveFlag = Annotated[
+    str,
+    typer.Option("--objective", metavar="latency|energy|edp|dram", help="What the search for mappings minimises."),
+]
