@@ -1,7 +1,7 @@
 """The command `accel`. Importing it is quick: every command imports what it needs when it runs.
 
 Reading order: `app` and `flags` (the commands and their flags), `run`, `map`, `listing`, `show` and `sweep` (what they
-do), `values` (flags as values), `console` (where text goes), `progress`.
+do), `values`, `zeros` and `operands` (flags as values), `console` (where text goes), `progress`.
 """
 
 from __future__ import annotations

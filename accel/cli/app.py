@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from accel.cli.flags import Batch, Chip, Fuse, MappingFlag, Network, ObjectiveFlag, Seed
+from accel.cli.flags import (
+    Batch,
+    BitsFlag,
+    Chip,
+    DensityFlag,
+    Fuse,
+    MappingFlag,
+    Network,
+    ObjectiveFlag,
+    PatternFlag,
+    Seed,
+    SkewFlag,
+)
 
 # Plain help: rendering it with rich would take longer than all the rest.
 app = typer.Typer(
@@ -47,34 +59,10 @@ def run_command(
     mapping: MappingFlag = "auto",
     objective: ObjectiveFlag = "edp",
     batch: Batch = "1",
-    bits: Annotated[
-        str | None,
-        typer.Option(
-            "--bits",
-            metavar="W,A[,O]|NAME|FILE",
-            help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
-        ),
-    ] = None,
-    density: Annotated[
-        str | None,
-        typer.Option(
-            "--density",
-            metavar="D|IN,WEIGHT[,OUT]|NAME|FILE",
-            help="Nonzeros to draw: shares, published ones (han2015), or a .toml file with a layer a line.",
-        ),
-    ] = None,
-    pattern: Annotated[
-        str | None,
-        typer.Option(
-            "--pattern",
-            metavar="2:4|vector:N|kernel|...",
-            help="Where zeros of weights lie: N:M, vector:N[:DIM], kernel, group:N, filter. Of maps: input=vector:N.",
-        ),
-    ] = None,
-    skew: Annotated[
-        str | None,
-        typer.Option("--skew", metavar="X", help="How unevenly channels share the zeros, 0 (all alike) to 1."),
-    ] = None,
+    bits: BitsFlag = None,
+    density: DensityFlag = None,
+    pattern: PatternFlag = None,
+    skew: SkewFlag = None,
     seed: Seed = "0",
     real_input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE", help="Run this .npy array or .png picture through it.")
@@ -94,6 +82,7 @@ def run_command(
     fuse: Fuse = False,
 ) -> None:
     """Simulate a network on an accelerator, and print where time, energy and DRAM traffic went."""
+    from accel.cli.operands import Operands
     from accel.cli.run import Outputs, run
 
     outputs = Outputs.of(json=json, csv=csv, plots=plots, trace=trace, out=out)
@@ -103,10 +92,7 @@ def run_command(
         mapping=mapping,
         objective=objective,
         batch=batch,
-        bits=bits,
-        density=density,
-        pattern=pattern,
-        skew=skew,
+        operands=Operands(bits, density, pattern, skew),
         seed=seed,
         real_input=real_input,
         outputs=outputs,
@@ -145,14 +131,19 @@ def map_command(
         Path | None, typer.Option("--out", metavar="FILE", help="Save the mappings for accel run --mapping FILE.")
     ] = None,
     batch: Batch = "1",
-    seed: Annotated[str, typer.Option("--seed", metavar="S", help="Seed of the search.")] = "0",
+    bits: BitsFlag = None,
+    density: DensityFlag = None,
+    pattern: PatternFlag = None,
+    skew: SkewFlag = None,
+    seed: Seed = "0",
 ) -> None:
     """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound."""
     from accel.cli.map import map_network
+    from accel.cli.operands import Operands
     from accel.cli.wishes import Wishes
 
     wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, offer=offer, cached=not no_cache)
-    map_network(network, chip, batch, wishes, out)
+    map_network(network, chip, batch, Operands(bits, density, pattern, skew), wishes, out)
 
 
 @app.command("list")

@@ -26,3 +26,31 @@ ObjectiveFlag = Annotated[
     str,
     typer.Option("--objective", metavar="latency|energy|edp|dram", help="What the search for mappings minimises."),
 ]
+BitsFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--bits",
+        metavar="W,A[,O]|NAME|FILE",
+        help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
+    ),
+]
+DensityFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--density",
+        metavar="D|IN,WEIGHT[,OUT]|NAME|FILE",
+        help="Nonzeros to draw: shares, published ones (han2015), or a .toml file with a layer a line.",
+    ),
+]
+PatternFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        metavar="2:4|vector:N|kernel|...",
+        help="Where zeros of weights lie: N:M, vector:N[:DIM], kernel, group:N, filter. Of maps: input=vector:N.",
+    ),
+]
+SkewFlag = Annotated[
+    str | None,
+    typer.Option("--skew", metavar="X", help="How unevenly channels share the zeros, 0 (all alike) to 1."),
+]

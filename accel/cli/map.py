@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
+from accel.cli.operands import Operands
 from accel.cli.progress import ProgressBar
 from accel.cli.values import whole
 from accel.cli.wishes import Wishes, anonymous
@@ -31,14 +32,14 @@ _WORTH_PROCESSES_SECONDS = 8.0
 """A process takes a second or two of a core before it searches."""
 
 
-def map_network(name: str, chip: str, batch: str, wishes: Wishes, out: Path | None) -> None:
+def map_network(name: str, chip: str, batch: str, operands: Operands, wishes: Wishes, out: Path | None) -> None:
     """Print every distinct layer's mapping, and save them. A layer without one is named at the end: InputError."""
     from accel.exploring import explore_layers
 
     if out is not None:
         require_writable(out)
     spec = load(chip)
-    network = load_network(name, whole("--batch", batch, 1))
+    network = operands.given_to(load_network(name, whole("--batch", batch, 1)))
     found: dict[Layer, MappedLayer] = {}
     failed: dict[Layer, InputError] = {}
     distinct = list(dict.fromkeys(anonymous(layer) for layer in network.layers))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accel.cli.console import note, show, write
+from accel.cli.operands import Operands
 from accel.cli.progress import ProgressBar
-from accel.cli.values import mapping_of, objective_of, whole, with_bits
-from accel.cli.zeros import FLAGS, with_zeros
+from accel.cli.values import mapping_of, objective_of, whole
+from accel.cli.zeros import FLAGS
 from accel.output import require_folder, require_writable, write_bytes, write_text
 from accel.spec import Accelerator, load
 from workloads import load as load_network
@@ -86,10 +87,7 @@ def run(
     mapping: str,
     objective: str,
     batch: str,
-    bits: str | None,
-    density: str | None,
-    pattern: str | None,
-    skew: str | None,
+    operands: Operands,
     seed: str,
     real_input: Path | None,
     outputs: Outputs,
@@ -102,11 +100,10 @@ def run(
     outputs.check()
     chosen = mapping_of(mapping)
     spec = load(chip)
-    network = with_bits(load_network(network_name, inputs_at_once), bits)
-    network = with_zeros(network, density, pattern, skew)
+    network = operands.given_to(load_network(network_name, inputs_at_once))
     inputs = None
     if real_input is not None:
-        if not (density is pattern is skew is None):
+        if operands.state_zeros:
             raise InputError(f"{FLAGS} with --input: zeros are those of the run on an input, leave them or it out")
         from workloads.inputs import read_input
 

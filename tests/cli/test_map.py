@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from accel import load as load_chip
 from accel.simulation import simulate_layer
+from accel.task import QUICK
 from mappings.file import load_mappings
+from tests.cli.conftest import Command
 from workloads import load
 
 
@@ -30,6 +33,31 @@ def test_nests_costs_bounds_and_reasons(command: Callable[..., Any], tmp_path: P
     for layer in load("lenet5").layers:
         book.mapping_for(layer).check(layer)
     assert command("run", "lenet5", "--on", "eyeriss_v1", "--mapping", str(file)).status == 0
+
+
+@pytest.mark.parametrize(
+    ("chip", "operands"),
+    [
+        ("sparten", "--density 0.4,0.3 --skew 0.5 --seed 3"),
+        ("sparse_tensor_core", "--density 1,0.5 --pattern 2:4"),
+        ("bit_fusion", "--bits 4,2"),
+    ],
+)
+def test_it_finds_what_a_run_of_the_same_operands_searches(
+    command: Command, tiny: Path, tmp_path: Path, chip: str, operands: str
+) -> None:
+    """At the budget of a run, of layers between which nothing is kept; and what it saves can be run and offered."""
+    flags, nests, report = (tiny, "--on", chip, *operands.split()), tmp_path / "nests.toml", tmp_path / "report.json"
+    mapped = command("map", *flags, "--budget", QUICK.mappings, "--out", nests, "--no-cache")
+    assert (mapped.status, mapped.err) == (0, "")
+    assert command("run", *flags, "--json", report, "--no-cache").status == 0
+    searched = json.loads(report.read_text())
+    for row in searched["layers"]:
+        assert f"\n  {row['latency_cycles']} cycles (" in mapped.out
+    assert command("run", *flags, "--json", report, "--mapping", nests).status == 0
+    assert json.loads(report.read_text())["layers"] == searched["layers"]
+    offered = command("map", *flags, "--budget", "1", "--offer", nests)
+    assert (offered.status, offered.err) == (0, "")
 
 
 def test_it_is_never_worse_than_what_it_is_offered(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -144,6 +172,10 @@ def test_a_broken_file_of_the_cache_is_a_line_of_warning_and_written_anew(
         (("--objective", "speed"), ["--objective", "speed", "latency"]),
         (("--dataflow", "mine"), ["--dataflow", "mine", "row_stationary"]),
         (("--out", "/nowhere/at/all.toml"), ["/nowhere"]),
+        (("--density", "2"), ['--density = "2"', "shares from 0 to 1"]),
+        (("--pattern", "kernel"), ['--pattern = "kernel"', "give --density too"]),
+        (("--skew", "0.5"), ['--skew = "0.5"', "give --density too"]),
+        (("--bits", "8"), ['--bits = "8"', "like 8,8"]),
     ],
 )
 def test_mistakes_are_one_line(command: Callable[..., Any], flags: tuple[str, ...], words: list[str]) -> None:
