@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -64,17 +64,22 @@ def explore_layers(
     ]
     for layer, future in zip(layers, futures, strict=True):
         try:
-            outcome = future.result()
+            found = _has_outcome(future)
         except KeyboardInterrupt:
             side.stop.set()
             for other in futures:
                 other.cancel()
-            if future.cancelled():
-                continue
-            outcome = future.result()
-        except CancelledError:
-            continue
-        yield layer, outcome
+            found = _has_outcome(future)  # Ctrl-C again ends the waiting
+        if found:
+            yield layer, future.result()
+
+
+def _has_outcome(future: Future[Outcome]) -> bool:
+    """Wait for a search; False of one that was cancelled, or stopped before it found anything."""
+    try:
+        return not isinstance(future.exception(), KeyboardInterrupt)
+    except CancelledError:
+        return False
 
 
 def outcome_of(

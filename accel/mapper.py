@@ -102,8 +102,8 @@ def explore(
     array skips them. The cache takes what is found; recall: a mapping in it stands for a search, and its alternatives.
     offered: mappings known from elsewhere, such as smaller hardware. The result is never worse than any of them that is
     of the task's dataflows and fits; they change neither the search nor what the cache takes.
-    Ctrl-C, or `stop` saying True, ends the search with the best so far, of the offered too; before anything was found,
-    or while the last mappings are simulated, Ctrl-C is raised.
+    Ctrl-C, or `stop` saying True, ends the search with the best so far, of the offered too; KeyboardInterrupt is raised
+    when there is none yet.
     Raises InputError: NoMapping if no mapping fits, naming a buffer, the operand and the least size that would do, or
     why else the one nearest to fitting cannot be simulated.
     """
@@ -124,20 +124,20 @@ def _explored(
     known = task.recall(cache) if recall else None
     searches: list[Found] = []
     nearer: list[Found] = []
+    interrupted = False
     if known is None or confirmed.simulate(known) is None:
         cost = _cost(task, zeros)
-        searches = _searched(task, cost, zeros, confirmed, stop)
-        if confirmed.best is None:
-            nearer = [_approach(task, family, cost, stop) for family in task.families]
-            for found in nearer:
-                confirmed.take(found)
+        searches, interrupted = _confirmed(task, confirmed, _searcher(task, cost, zeros, stop))
+        if confirmed.best is None and not interrupted:
+            nearer, interrupted = _confirmed(task, confirmed, lambda family: _approach(task, family, cost, stop))
             searches += nearer
-    interrupted = bool(searches) and searches[-1].interrupted
     plain = confirmed.best
     if searches and plain is not None and not interrupted:
         task.keep(cache, confirmed.ranked[0][0])
     # Only now: what is offered must not lead a search, nor stand in the cache for what one finds.
     passed_over = confirmed.offer(offered)
+    if confirmed.best is None and interrupted:
+        raise KeyboardInterrupt
     if confirmed.best is None:
         raise _misfit(task, nearer, passed_over)
     (mapping, report), *rest = confirmed.ranked
@@ -164,31 +164,40 @@ def _cost(task: Task, zeros: KnownZeros) -> Cost:
     return cost
 
 
-def _searched(
-    task: Task, cost: Cost, zeros: KnownZeros, confirmed: Confirmation, stop: Callable[[], bool]
-) -> list[Found]:
-    """The search of each space; the best of each are confirmed."""
+def _confirmed(task: Task, confirmed: Confirmation, search_of: Callable[[str], Found]) -> tuple[list[Found], bool]:
+    """The search of each space, the best of each confirmed; and whether Ctrl-C ended that early.
+
+    Raises KeyboardInterrupt when that leaves nothing at all.
+    """
+    searches: list[Found] = []
+    try:
+        for family in task.families:
+            searches.append(search_of(family))
+            confirmed.take(searches[-1])
+            if searches[-1].interrupted:
+                return searches, True
+    except KeyboardInterrupt:
+        if confirmed.best is None:
+            raise
+        return searches, True
+    return searches, False
+
+
+def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool]) -> Callable[[str], Found]:
+    """Searches the space of a dataflow."""
     layer, spec = task.layer, task.spec
     coded = zeros.storage.held_bits[Operand.WEIGHT]
     share = 1.0 if coded is None else coded / (layer.words(Operand.WEIGHT) * widths(layer.bits, spec).weight)
     fits = fits_buffers(layer, spec, task.residency, share)
-    searches: list[Found] = []
-    for family in task.families:
-        found = search(
-            map_space(layer, spec, family, fits),
-            cost,
-            bound=None if spec.pe_array.skips else unrolling_bound(layer, spec, task.residency, task.objective, zeros),
-            budget=task.share,
-            seed=task.seed,
-            keep=_CHECKED,
-            stop=stop,
-            whole_costs=task.whole_costs,
-        )
-        searches.append(found)
-        confirmed.take(found)
-        if found.interrupted:
-            break
-    return searches
+    bound = None if spec.pe_array.skips else unrolling_bound(layer, spec, task.residency, task.objective, zeros)
+
+    def search_of(family: str) -> Found:
+        return search(
+            map_space(layer, spec, family, fits), cost, bound=bound, budget=task.share, seed=task.seed, keep=_CHECKED,
+            stop=stop, whole_costs=task.whole_costs,
+        )  # fmt: skip
+
+    return search_of
 
 
 def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> Found:

@@ -44,11 +44,11 @@ def _tell(
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    from accel.cli.app import app
-
     if sys.stdout is None:  # closed by the shell (`>&-`): files may still be asked for
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
     try:
+        from accel.cli.app import app
+
         status = app(args=None if arguments is None else list(arguments), prog_name="accel", standalone_mode=False)
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -137,13 +137,22 @@ def map_command(
     skew: SkewFlag = None,
     seed: Seed = "0",
 ) -> None:
-    """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound."""
-    from accel.cli.map import map_network
-    from accel.cli.operands import Operands
-    from accel.cli.wishes import Wishes
+    """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound.
 
-    wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, offer=offer, cached=not no_cache)
-    map_network(network, chip, batch, Operands(bits, density, pattern, skew), wishes, out)
+    Ctrl-C ends the search: the best so far is printed and saved, and the exit status is 130.
+    """
+    try:
+        from accel.cli.map import map_network
+        from accel.cli.mapped import tell
+        from accel.cli.operands import Operands
+        from accel.cli.wishes import Wishes
+
+        wishes = Wishes.of(objective, dataflow, budget, seed, pareto=pareto, why=why, offer=offer, cached=not no_cache)
+        outcomes = map_network(network, chip, batch, Operands(bits, density, pattern, skew), wishes, out)
+    except KeyboardInterrupt:
+        typer.echo("accel: interrupted: no layer was mapped yet", err=True)
+        raise
+    tell(outcomes, wishes, out)
 
 
 @app.command("list")

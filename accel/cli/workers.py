@@ -37,11 +37,28 @@ def searchers(workers: int) -> Iterator[Side | None]:
         return
     stop = _CONTEXT.Event()
     with _pool(workers, _search, stop) as executor:
+        with _ctrl_c_later():
+            for _ in range(workers):
+                executor.submit(int)  # begins a process
         try:
             yield Side(executor, stop)
-        except BaseException:
+        finally:
             stop.set()
-            raise
+            with _ctrl_c_later():  # processes that were not told to end would keep this one from exiting
+                executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Ctrl-C waits until this is left; processes that begin meanwhile never hear of it, not even while they import."""
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

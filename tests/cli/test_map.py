@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accel import load as load_chip
+from accel.cli import INTERRUPTED
+from accel.mapper import MappedLayer, explore
 from accel.simulation import simulate_layer
 from accel.task import QUICK
 from mappings.file import load_mappings
 from tests.cli.conftest import Command
-from workloads import load
+from workloads import Layer, load
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +186,46 @@ def test_mistakes_are_one_line(command: Callable[..., Any], flags: tuple[str, ..
     assert outcome.status == 2
     assert outcome.err.count("\n") == 1
     assert all(word in outcome.err for word in words)
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, layer: str, *, found: bool) -> None:
+    """Ctrl-C while that layer is searched, when the search has `found` something or not."""
+
+    def until_interrupted(searched: Layer, *arguments: Any, **options: Any) -> MappedLayer:
+        if searched.name == layer and not found:
+            raise KeyboardInterrupt
+        return replace(explore(searched, *arguments, **options), interrupted=searched.name == layer)
+
+    monkeypatch.setattr("accel.exploring.explore", until_interrupted)
+
+
+@pytest.mark.parametrize(
+    ("layer", "found", "told"),
+    [
+        ("conv", True, "the last layers have the best so far, 1 layer is not mapped"),
+        ("fc", True, "the last layers have the best so far"),
+        ("fc", False, "1 layer is not mapped"),
+    ],
+)
+def test_ctrl_c_leaves_what_was_found(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: str, found: bool, told: str
+) -> None:
+    interrupt(monkeypatch, layer, found=found)
+    out = tmp_path / "nests.toml"
+    outcome = command("map", tiny, "--on", "systolic_32x32", "--budget", 50, "--out", out, "--pareto")
+    assert (outcome.status, outcome.err) == (INTERRUPTED, f"accel: interrupted: {told}\n")
+    assert f"saved:    {out}" in outcome.out
+    assert set(load_mappings(out).by_layer) == ({"conv", "fc"} if (layer, found) == ("fc", True) else {"conv"})
+
+
+def test_ctrl_c_before_anything_was_found_is_a_line(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt(monkeypatch, "conv", found=False)
+    outcome = command("map", tiny, "--on", "systolic_32x32", "--out", tmp_path / "nests.toml")
+    assert (outcome.status, outcome.out) == (INTERRUPTED, "")
+    assert outcome.err == "accel: interrupted: no layer was mapped yet\n"
+    assert not (tmp_path / "nests.toml").exists()
 
 
 def test_a_layer_without_mapping_is_named_and_the_others_are_mapped(

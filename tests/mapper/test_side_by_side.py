@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
+
+import pytest
 
 import accel
 from accel.cli.workers import searchers
@@ -13,7 +16,8 @@ from accel.mapper import MappedLayer, NoMapping, explore
 from accel.mapping_cache import MappingCache
 from accel.residency import NOWHERE
 from accel.task import fits_buffers, map_space
-from mappings import Budget
+from mappings import Budget, Found, MapSpace, search
+from mappings.dataflows import DATAFLOWS
 from workloads import Density, InputError, Layer
 
 LAYERS = [Layer("conv", K=8, C=4, P=6, Q=6, R=3, S=3), Layer("fc", K=40, C=30), Layer("wide", K=9, C=6, P=5)]
@@ -59,6 +63,40 @@ def test_what_is_stopped_has_the_best_so_far(tmp_path: Path) -> None:
     assert found.interrupted
     assert found.costed < 100_000
     assert not list(tmp_path.iterdir()), "an interrupted search is not worth keeping"
+
+
+def test_one_that_is_stopped_with_nothing_does_not_keep_the_others_from_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(layer: Layer, *arguments: Any, **options: Any) -> MappedLayer:
+        if layer.name == "fc":
+            raise KeyboardInterrupt
+        return explore(layer, *arguments, **options)
+
+    monkeypatch.setattr("accel.exploring.explore", stopped)
+    with ThreadPoolExecutor(1) as pool:
+        outcomes = list(explore_layers(LAYERS, accel.load("eyeriss_v1"), side=Side(pool, Event()), **OPTIONS))
+    assert [layer.name for layer, _ in outcomes] == ["conv", "wide"]
+
+
+@pytest.mark.parametrize("searched", [0, 1, 3])
+def test_ctrl_c_keeps_what_the_spaces_before_came_to(monkeypatch: pytest.MonkeyPatch, searched: int) -> None:
+    spaces: list[MapSpace] = []
+
+    def interrupted(space: MapSpace, *arguments: Any, **options: Any) -> Found:
+        if len(spaces) == searched:
+            raise KeyboardInterrupt
+        spaces.append(space)
+        return search(space, *arguments, **options)
+
+    monkeypatch.setattr("accel.mapper.search", interrupted)
+    task = (LAYERS[0], accel.load("systolic_32x32").with_values({"mapping.dataflows": list(DATAFLOWS)[:4]}))
+    if not searched:
+        with pytest.raises(KeyboardInterrupt):
+            explore(*task, budget=Budget(50))
+    else:
+        found = explore(*task, budget=Budget(50))
+        assert found.interrupted
+        assert found.costed > 0
+        assert {mapping.name for mapping, _ in found.alternatives} <= set(list(DATAFLOWS)[:searched])
 
 
 def test_what_is_remembered_has_the_bounds_of_its_zeros(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""A layer that `accel map` mapped, as text: its loop nest, its costs, how far those are from the bound, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from accel.cli.console import show, write
+from accel.cli.listing import plain_table
+from accel.cli.wishes import Wishes
+from accel.objective import objective_value
+from accel.spec import Accelerator
+from accel.units import COUNT, DATA, ENERGY, human
+from workloads import Layer
+
+if TYPE_CHECKING:
+    from accel.mapper import MappedLayer
+    from mappings import Mapping
+
+
+def print_layer(mapped: MappedLayer, alike: int, wishes: Wishes) -> None:
+    """A layer that `alike` layers stand for, with reasons if wished for."""
+    from mappings.text import to_text
+
+    layer, report, least = mapped.layer, mapped.report, mapped.bounds
+    times = f", {alike} layers alike" if alike > 1 else ""
+    write(f"\n{layer.name}{times}")
+    write(to_text(mapped.mapping, layer))
+    write(
+        f"  {report.latency_cycles} cycles ({_times(report.latency_cycles, least.latency_cycles)} the bound), "
+        f"{human(report.energy_pj, ENERGY)} ({_times(report.energy_pj, least.energy_pj)}), "
+        f"{human(report.dram_bits, DATA)} over the DRAM pins ({_times(report.dram_bits, least.dram_bits)})"
+    )
+    if mapped.costed:
+        rate = human(mapped.costed / max(mapped.seconds, 1e-9), COUNT)
+        whole = ", the whole space (exhaustive)" if mapped.exhaustive else ""
+        write(f"  {mapped.costed} mappings costed, {rate} a second{whole}")
+    if mapped.offered:
+        write("  offered: the search found none as good")
+    if wishes.why:
+        _print_reasons(mapped, wishes)
+
+
+def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
+    """Where the cycles go, which bound is nearest, and what the next best mapping would cost."""
+    report, least = mapped.report, mapped.bounds
+    parts = {
+        "MACs": report.mac_cycles,
+        "buffer ports": report.port_bound_cycles,
+        "waits for data": report.stall_data_cycles,
+        "waits for weights": report.stall_weight_cycles,
+        "waits for output": report.stall_output_cycles,
+        "waits for the controller": report.stall_controller_cycles,
+    }
+    shares = sorted(parts.items(), key=lambda part: -part[1])
+    told = ", ".join(f"{name} {100 * cycles / report.latency_cycles:.0f} %" for name, cycles in shares if cycles)
+    write(f"  binds: {report.bottleneck}; cycles: {told}")
+    write(
+        f"  bounds: {least.mac_cycles} cycles of MACs, {least.port_cycles} of the array's ports, "
+        f"{least.dram_cycles} of DRAM"
+    )
+    if mapped.alternatives:
+        mapping, other = mapped.alternatives[0]
+        ratio = objective_value(other, wishes.objective) / objective_value(report, wishes.objective)
+        write(
+            f"  next best: {mapping.name}, {100 * (ratio - 1):+.2f} % {wishes.objective}, "
+            f"{other.latency_cycles} cycles, {human(other.energy_pj, ENERGY)}, binds: {other.bottleneck}"
+        )
+
+
+def print_front(layer: Layer, spec: Accelerator, wishes: Wishes, offered: Sequence[Mapping]) -> None:
+    """Mappings of which none is beaten in both latency and energy, among the best by each objective."""
+    from accel.mapper import explore
+    from accel.plots.pareto import pareto_front
+
+    points = []
+    for objective in ("latency", "edp", "energy"):
+        mapped = explore(layer, spec, offered=offered, **(wishes.options | {"objective": objective}))
+        if mapped.interrupted:
+            raise KeyboardInterrupt
+        points += [mapped.report, *(report for _, report in mapped.alternatives)]
+    front = pareto_front([point.latency_cycles for point in points], [point.energy_pj for point in points])
+    chosen = {
+        (point.latency_cycles, point.energy_pj) for point, on_front in zip(points, front, strict=True) if on_front
+    }
+    table = plain_table(">cycles", ">energy")
+    for cycles, energy in sorted(chosen):
+        table.add_row(str(cycles), human(energy, ENERGY))
+    show(table)
+
+
+def print_summary(layers: list[MappedLayer], wishes: Wishes) -> None:
+    table = plain_table(
+        "layer", "dataflow", ">cycles", ">energy", ">DRAM", f">{wishes.objective} / bound", "bottleneck"
+    )
+    for mapped in layers:
+        report = mapped.report
+        value = objective_value(report, wishes.objective)
+        table.add_row(
+            mapped.layer.name,
+            mapped.mapping.name,
+            str(report.latency_cycles),
+            human(report.energy_pj, ENERGY),
+            human(report.dram_bits, DATA),
+            f"{value / mapped.bounds.objective(wishes.objective):.2f}",
+            report.bottleneck,
+        )
+    show(table)
+    costed, seconds = sum(mapped.costed for mapped in layers), sum(mapped.seconds for mapped in layers)
+    if costed:
+        rate = human(costed / max(seconds, 1e-9), COUNT)
+        write(f"{len(layers)} distinct layers, {costed} mappings costed at {rate} a second")
+    else:
+        write(f"{len(layers)} distinct layers, from the cache")
+
+
+def _times(value: float, bound: float) -> str:
+    return f"{value / bound:.2f} x" if bound else "-"
