@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
-from accel.output import write_text
+from accel.output import require_folder, write_text
 from accel.residency import Residency
 from accel.spec import Accelerator
 from mappings import Budget, Mapping
@@ -31,8 +31,9 @@ def default_folder() -> Path:
 class MappingCache:
     """Safe for runs side by side: a file is written whole or not at all, and equal keys have equal contents.
 
-    A folder that cannot be written to is a cache that stays empty. A file that is not as it was stored is ignored with
-    a warning, and written anew: its first line is a digest of the others and the key.
+    A folder that cannot be written to takes nothing, which one warning a process says. A file that is not as it was
+    stored is ignored with a warning, and written anew: its first line is a digest of the others and the key. So is
+    what is no file, such as a pipe or a link that leads nowhere.
     """
 
     folder: Path
@@ -41,12 +42,16 @@ class MappingCache:
         """The mapping stored under a key, or None."""
         path = self.folder / f"{key}.txt"
         try:
-            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
-        except FileNotFoundError:
+            # A pipe would keep who opens it waiting.
+            content = path.read_text(encoding="utf-8") if S_ISREG(path.stat().st_mode) else ""
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
+            if not os.access(self.folder, os.X_OK):
+                return None  # the folder's fault, which `store` tells
             warnings.warn(f"{path}: ignored, cannot be read ({error})", stacklevel=2)
             return None
+        digest, _, text = content.partition("\n")
         if digest != _digest(key, text):
             warnings.warn(f"{path}: ignored, not the mapping of layer {layer.name} that was stored", stacklevel=2)
             return None
@@ -54,10 +59,24 @@ class MappingCache:
 
     def store(self, key: str, mapping: Mapping) -> None:
         """Keep a mapping under a key."""
-        with suppress(OSError, InputError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            text = to_text(mapping)
-            write_text(self.folder / f"{key}.txt", f"{_digest(key, text)}\n{text}")
+        path, text = self.folder / f"{key}.txt", to_text(mapping)
+        try:
+            require_folder(self.folder)
+            if path.is_symlink() or not path.is_file():
+                path.unlink(missing_ok=True)  # it would be written through
+            write_text(path, f"{_digest(key, text)}\n{text}")
+        except (OSError, InputError) as error:
+            _tell_once(self.folder, error)
+
+
+def _tell_once(folder: Path, error: OSError | InputError) -> None:
+    if folder not in _told:
+        _told.add(folder)
+        warnings.warn(f"mappings found are not kept: {error} (XDG_CACHE_HOME says where)", stacklevel=3)
+
+
+_told: set[Path] = set()
+"""Folders that this process has warned of."""
 
 
 def _digest(key: str, text: str) -> str:

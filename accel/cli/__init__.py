@@ -30,9 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command line."""
     with warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _tell
+        tell_warnings()
         return _run(arguments)
+
+
+def tell_warnings() -> None:
+    """From now on, each warning is a line on stderr."""
+    warnings.simplefilter("default", UserWarning)
+    warnings.showwarning = _tell
 
 
 def _tell(

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+from accel.cli import tell_warnings
+
 if TYPE_CHECKING:
     from accel.exploring import Flag, Side
 
@@ -81,6 +83,7 @@ def limit_threads(threads: int) -> None:
 def _search(threads: int, stop: Flag) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_threads(threads)
+    tell_warnings()
     from accel.exploring import heed
 
     heed(stop)

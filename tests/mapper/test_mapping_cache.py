@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,11 +92,74 @@ def test_nor_is_one_stored_under_another_key(tmp_path: Path) -> None:
         assert cache.find("other", LAYER) is None
 
 
-def test_a_folder_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    cache = MappingCache(tmp_path / "file")
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [pipe, link_to_itself, link_to_a_device])
+def test_what_is_no_file_is_ignored_with_a_warning_and_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """Opening a pipe would take as long as nobody writes to it, reading the device as long as there is memory."""
+    path, cache = tmp_path / "k.txt", MappingCache(tmp_path)
+    make(path)
+    with pytest.warns(UserWarning, match=r"k\.txt: ignored"):
+        assert cache.find("k", LAYER) is None
     cache.store("k", MAPPING)
-    assert (tmp_path / "file").read_text() == "in the way"
+    assert path.is_file() and not path.is_symlink()
+    assert cache.find("k", LAYER) == MAPPING
+
+
+def test_a_link_that_leads_nowhere_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "k.txt").symlink_to(tmp_path / "gone" / "k.txt")
+    cache = MappingCache(tmp_path)
+    assert cache.find("k", LAYER) is None
+    cache.store("k", MAPPING)
+    assert cache.find("k", LAYER) == MAPPING
+    assert not (tmp_path / "gone").exists()
+
+
+def a_file(path: Path) -> None:
+    path.write_text("in the way")
+
+
+@pytest.mark.parametrize("make", [a_file, pipe, link_to_itself])
+@pytest.mark.parametrize("below", ["", "dnn-accel-sim/mappings"])
+def test_a_folder_that_is_none_is_an_empty_cache_and_told_once(
+    tmp_path: Path, make: Callable[[Path], None], below: str
+) -> None:
+    make(tmp_path / "other")
+    assert MappingCache(tmp_path / "other" / below).find("k", LAYER) is None
+    with pytest.warns(UserWarning, match=f"^mappings found are not kept: .*{tmp_path / 'other'}"):
+        MappingCache(tmp_path / "other" / below).store("k", MAPPING)
+    # A second warning would be an error.
+    again = MappingCache(tmp_path / "other" / below)
+    again.store("l", MAPPING)
+    assert again.find("l", LAYER) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_folder_that_takes_nothing_is_told_once_and_what_it_has_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = MappingCache(tmp_path)
+    cache.store("k", MAPPING)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("accel.output.tempfile.TemporaryFile", refuse)
+    with pytest.warns(UserWarning, match=r"not kept: .*Read-only file system"):
+        cache.store("l", MAPPING)
+    cache.store("m", MAPPING)  # a second warning would be an error
+    assert cache.find("l", LAYER) is None
+    assert cache.find("k", LAYER) == MAPPING
 
 
 @pytest.mark.parametrize(
