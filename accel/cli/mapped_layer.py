@@ -15,7 +15,12 @@ from workloads import Layer
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer
+    from accel.report import LayerReport
     from mappings import Mapping
+
+
+_AS_GOOD = 0.00005
+"""What is beyond the best by less is +0.00 % of it."""
 
 
 def print_layer(mapped: MappedLayer, alike: int, wishes: Wishes) -> None:
@@ -60,12 +65,31 @@ def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
         f"{least.dram_cycles} of DRAM"
     )
     if mapped.alternatives:
-        mapping, other = mapped.alternatives[0]
-        ratio = objective_value(other, wishes.objective) / objective_value(report, wishes.objective)
+        _print_next_best(mapped, wishes)
+
+
+def _print_next_best(mapped: MappedLayer, wishes: Wishes) -> None:
+    """The next best mapping; where that is as good and much the same, the next best of those that are not, too."""
+    least = objective_value(mapped.report, wishes.objective)
+
+    def tell(what: str, mapping: Mapping, report: LayerReport) -> bool:
+        beyond = objective_value(report, wishes.objective) / least - 1
+        as_good = bool(beyond < _AS_GOOD)
         write(
-            f"  next best: {mapping.name}, {100 * (ratio - 1):+.2f} % {wishes.objective}, "
-            f"{other.latency_cycles} cycles, {human(other.energy_pj, ENERGY)}, binds: {other.bottleneck}"
+            f"  {what}: {mapping.name}, {'as good' if as_good else f'{100 * beyond:+.2f} % {wishes.objective}'}, "
+            f"{report.latency_cycles} cycles, {human(report.energy_pj, ENERGY)}, binds: {report.bottleneck}"
         )
+        return as_good
+
+    nearest = mapped.alternatives[0]
+    different = next((pair for pair in mapped.alternatives if _kind(pair[0]) != _kind(mapped.mapping)), nearest)
+    if tell("next best", *nearest) and different != nearest:
+        tell("next best of another dataflow, order of tiles or unrolling", *different)
+
+
+def _kind(mapping: Mapping) -> object:
+    """What mappings that differ only in sizes have in common: dataflow, order of tiles, and axes unrolled."""
+    return mapping.name, mapping.order, frozenset(axis for axis in mapping.axes() if mapping.unrolled(axis) > 1)
 
 
 def print_front(layer: Layer, spec: Accelerator, wishes: Wishes, offered: Sequence[Mapping]) -> None:

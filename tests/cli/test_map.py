@@ -188,6 +188,15 @@ def test_mistakes_are_one_line(command: Callable[..., Any], flags: tuple[str, ..
     assert all(word in outcome.err for word in words)
 
 
+def test_a_next_best_that_is_as_good_and_alike_is_followed_by_one_that_is_not(command: Command, tiny: Path) -> None:
+    outcome = command("map", tiny, "--on", "systolic_32x32", "--budget", 300, "--why")
+    conv, fc = outcome.out.split("\nfc\n")
+    first, second = (line for line in conv.splitlines() if "next best" in line)
+    assert first.startswith("  next best: output_stationary, as good, ")
+    assert second.startswith("  next best of another dataflow, order of tiles or unrolling: output_stationary, +")
+    assert fc.count("as good") == 1
+
+
 def interrupt(monkeypatch: pytest.MonkeyPatch, layer: str, *, found: bool) -> None:
     """Ctrl-C while that layer is searched, when the search has `found` something or not."""
 
