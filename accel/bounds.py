@@ -15,6 +15,7 @@ from accel.objective import Measures, objective_value
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
 from accel.transfer import TransferTiming
+from accel.unhidden import Unhidden
 from mappings import axis_extent
 from mappings.column import MappingColumn
 from mappings.mapping import SPATIAL_LEVELS
@@ -28,18 +29,19 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Each part's own least time, the traffic that cannot be avoided, and the least energy."""
+    """The traffic that cannot be avoided, each part's own least time, and the least latency and energy.
+
+    `setup_cycles`: of the controller, before anything else. `latency_cycles`: those, the slowest other part's, and what
+    cannot go beside it.
+    """
 
     dram_bits: int
     mac_cycles: int
     port_cycles: int
     dram_cycles: int
+    setup_cycles: int
+    latency_cycles: int
     energy_pj: float
-
-    @property
-    def latency_cycles(self) -> int:
-        """The slowest part's least time."""
-        return max(self.mac_cycles, self.port_cycles, self.dram_cycles)
 
     def objective(self, name: str) -> float:
         """The least value of an objective; of "edp", the product of both bounds."""
@@ -63,6 +65,10 @@ def unrolling_bound(
     blocks cover its extent. Time costs leakage; everything else is as in `bounds`.
     """
     known = zeros or KnownZeros.dense(layer)
+    width = widths(layer.bits, spec)
+    mac_cycles = spec.pe_array.mac_cycles_at(width.input, width.weight)
+    unhidden = Unhidden.of(spec, width, residency, known)
+    beside_macs = unhidden.around(unhidden.skew)
     least = bounds(layer, spec, residency, known)
     slower = _bounds(layer, spec, residency, known, least.latency_cycles + _MANY)
     pj_per_cycle = (slower.energy_pj - least.energy_pj) / _MANY
@@ -72,10 +78,10 @@ def unrolling_bound(
         for factor, (level, axis) in zip(column.factors.T, column.shape.loops, strict=True):
             if level in SPATIAL_LEVELS:
                 unrolled[axis] = unrolled[axis] * factor
-        cycles = np.ones(len(column))
+        cycles = np.full(len(column), float(mac_cycles))
         for axis, block in unrolled.items():
             cycles *= -(-axis_extent(layer, axis) // block)
-        latency = np.maximum(cycles, least.latency_cycles)
+        latency = np.maximum(cycles + beside_macs, least.latency_cycles)
         energy_pj = least.energy_pj + (latency - least.latency_cycles) * pj_per_cycle
         dram_bits = np.full(len(column), float(least.dram_bits))
         values: NDArray[np.float64] = objective_value(Measures(latency, energy_pj, dram_bits), objective)
@@ -117,6 +123,11 @@ def _bounds(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZ
     waited = 0 if idle else -(-words[2] // 2)
     taken = waited * width.output if array.register_double_buffered.output else crossing[2][0]
     port_cycles = max(-(-bits // port) for bits, port in (*crossing[:2], (taken, ports.output)))
+    unhidden = Unhidden.of(spec, width, residency, zeros)
+    latency = max(
+        unhidden.around(max(mac_cycles + unhidden.skew, port_cycles)),
+        unhidden.through(int(reads / timing.peak_bits_per_cycle), dram_cycles),
+    )
     work = Work(
         macs=zeros.spent_macs,
         gated_macs=zeros.issued_macs - zeros.spent_macs,
@@ -128,7 +139,7 @@ def _bounds(layer: Layer, spec: Accelerator, residency: Residency, zeros: KnownZ
         weight_buffer_write_bits=held[1],
         dram_read_bits=reads,
         dram_write_bits=writes,
-        cycles=max(mac_cycles, port_cycles, dram_cycles, cycles),
+        cycles=max(latency, cycles),
     )
     least = energy(work, spec, (width.input, width.weight, width.psum)).total_pj
-    return Bounds(reads + writes, mac_cycles, port_cycles, dram_cycles, least)
+    return Bounds(reads + writes, mac_cycles, port_cycles, dram_cycles, unhidden.setup, latency, least)

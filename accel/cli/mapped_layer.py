@@ -62,7 +62,7 @@ def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
     write(f"  binds: {report.bottleneck}; cycles: {told}")
     write(
         f"  bounds: {least.mac_cycles} cycles of MACs, {least.port_cycles} of the array's ports, "
-        f"{least.dram_cycles} of DRAM"
+        f"{least.dram_cycles} of DRAM, {least.setup_cycles} of the controller before all else"
     )
     if mapped.alternatives:
         _print_next_best(mapped, wishes)
