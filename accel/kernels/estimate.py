@@ -47,7 +47,9 @@ from accel.kernels.register_words import register_inputs, register_words
 from accel.kernels.returns import new_walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.row_energy import row_energy
+from accel.kernels.step_cycles import step_cycles
 from accel.kernels.tile_room import tile_room
+from accel.kernels.tile_sizes import tile_sizes
 from accel.kernels.tile_transfers import tile_transfers
 from accel.kernels.turns import new_turns, take_turns
 from accel.kernels.zero_fields import KEPT, LOCKSTEP
@@ -144,7 +146,8 @@ def estimate_rows(
     numbers = np.zeros(3, dtype=np.int64)  # of transfers
     loaded = np.zeros(3, dtype=np.int64)
     entered = np.zeros(3)
-    moves, cycles, turns = np.zeros(4), np.zeros(4), new_turns(on)
+    moves, cycles, turns = np.zeros(4), np.zeros((2, 4)), new_turns(on)
+    both, computing, ending = np.zeros((2, axes)), np.zeros(2), np.zeros(2)
     room = new_room(nest.sizes)
     memo = new_memo(len(nest.parts), last - first)
     used_lanes, hops = 1, 0
@@ -231,19 +234,17 @@ def estimate_rows(
 
         # Bits across the pins, latency and energy.
         out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
-        tile_transfers(tile, tiles, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
+        full = tile_sizes(tile, tiles, extent, steps, both)
+        share = full / steps
+        tile_transfers(both, share, tiles, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
         groups, runs = take_turns(walk, off, tile, tiles, extent, relevant, inside, steps, numbers, turns)
-        covered = 1  # words of outputs if all tiles were full
-        ending = 1.0  # the share that the last tile of a reduction has of one of mean size
-        for axis in range(axes):
-            if relevant[axis, OUTPUT]:
-                covered *= tile[axis] * tiles[axis]
-            elif tiles[axis] > 1:
-                ending *= (extent[axis] - (tiles[axis] - 1) * tile[axis]) * tiles[axis] / extent[axis]
-        per_step = compute / steps
+        filled = streams * totals[inner.SKEW] / steps if machine[OVERLAP_PASSES] != 0 else 0.0
+        step_cycles(
+            tile, tiles, extent, spatial[0], reduced, share, compute / steps - filled, filled, computing, ending
+        )
         latency = limits[LAYER_SETUP] + layer_cycles(
-            groups, runs, turns, per_step, per_step * ending, numbers[OUTPUT], covered / whole[OUTPUT], moves, cycles,
+            groups, runs, turns, computing, ending, full, steps, numbers[OUTPUT], moves, cycles,
             limits[DATA_TILES], limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
-        out[LATENCY] = max(latency, max(compute, out[BUS]))
+        out[LATENCY] = np.rint(max(latency, max(compute, out[BUS])))
         out[ENERGY] = row_energy(out, whole[OUTPUT], bits, limits, prices)

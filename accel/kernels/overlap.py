@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels.options import borrowing_kernel
 from accel.kernels.reuse import OUTPUT, WEIGHT
+from accel.kernels.tile_sizes import FULL, REST
 from accel.kernels.turns import PLACE, SAME, Turns
 
 Ints = NDArray[np.int64]
@@ -34,38 +35,42 @@ def _step(
 
 
 @borrowing_kernel
-def layer_cycles(
-    groups: int, runs: bool, turns: Turns, compute: float, last: float, outputs: int, larger: float, moves: Floats,
-    cycles: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
-) -> float:  # fmt: skip
-    """Cycles of all tile steps, the layer's own set-up apart, for steps of mean length and transfers of mean size.
+def _loads(
+    turns: Turns, group: int, loads: Floats, back: float, data_tiles: int, weight_tiles: int
+) -> tuple[float, float]:
+    """Cycles of the loads of a step of a group that wait for the one before, and of those that go beside it."""
+    before = beside = 0.0
+    for operand in range(3):
+        change = turns.changes[group, operand]
+        if change != SAME:
+            coming = turns.shares[change, operand] * (back * loads[LOAD_PSUM] if operand == OUTPUT else loads[operand])
+            if change == PLACE and (weight_tiles if operand == WEIGHT else data_tiles) == 1:
+                before += coming
+            else:
+                beside += coming
+    return before, beside
 
-    groups, runs, turns: by `take_turns`. last: cycles of a step that is the last of a reduction. outputs: times that a
-    tile of them comes in; a full one is so many times `larger` than the mean. moves, cycles: (4,) number and length of
-    the transfers of each kind. What takes the only place that a buffer keeps waits for the step before; all else goes
-    beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
+
+@borrowing_kernel
+def _steps_cycles(
+    groups: int, runs: bool, turns: Turns, compute: float, last: float, stores: float, back: float, loads: Floats,
+    sent: float, early: float, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+) -> float:  # fmt: skip
+    """Cycles of all tile steps but the last, if each had these cycles; see `layer_cycles`.
+
+    stores, back: of a tile of outputs each time it comes in, how often it leaves and came back. loads: (4,) by kind;
+    sent: of a store. early: of the stores that go beside a step, the share that go beside another than the last.
     """
-    if groups == 0:
-        return float(setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency + compute + cycles[STORE] + turnaround)
-    load_psum = moves[LOAD_PSUM] / outputs * cycles[LOAD_PSUM]
-    store = moves[STORE] / outputs * (cycles[STORE] + 2 * turnaround) if cycles[STORE] > 0 else 0.0
+    store = stores * (sent + 2 * turnaround) if sent > 0 else 0.0
     # A store that takes longer than the next step's computation: that step's store follows it at once, also before the
-    # load that waited for the first. Full tiles decide, as they come in a row.
-    alone = moves[STORE] / outputs * cycles[STORE]
-    stores_first = store + alone if larger * alone + turnaround > compute else store
-    least = max(compute, float(setup))
+    # load that waited for the first.
+    alone = stores * sent
+    stores_first = store + alone if alone + turnaround > compute else store
+    least, ending = max(compute, float(setup)), max(last, float(setup))
     total = 0.0
     starved = False  # the DMA sets the pace of the first group
     for group in range(groups):
-        before = beside = 0.0
-        for operand in range(3):
-            change = turns.changes[group, operand]
-            if change != SAME:
-                coming = turns.shares[change, operand] * (load_psum if operand == OUTPUT else cycles[operand])
-                if change == PLACE and (weight_tiles if operand == WEIGHT else data_tiles) == 1:
-                    before += coming
-                else:
-                    beside += coming
+        before, beside = _loads(turns, group, loads, back, data_tiles, weight_tiles)
         leaves = turns.changes[group, OUTPUT]
         stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
         wait = latency if before == 0 and beside > 0 else 0
@@ -74,11 +79,47 @@ def layer_cycles(
         if before > 0 or (data_tiles == 1 and leaves == PLACE):
             before += stored * store + (latency if before > 0 else 0)
         elif stored > 0:  # so many steps have a store beside them, rather than each a part of one
-            ending = max(last, float(setup))
             longer = _step(ending, beside, store, stores_first, wait, in_a_row, starved)
-            step += stored * (longer - _step(ending, beside, 0.0, 0.0, wait, in_a_row, starved))
+            step += early * stored * (longer - _step(ending, beside, 0.0, 0.0, wait, in_a_row, starved))
         if group == 0:
             starved = step > compute
         total += turns.steps[group] * (before + step)
-    first = setup + cycles[LOAD_INPUT] + cycles[LOAD_WEIGHT] + latency
-    return float(first + total + compute + cycles[STORE] + turnaround)
+    return total
+
+
+@borrowing_kernel
+def layer_cycles(
+    groups: int, runs: bool, turns: Turns, compute: Floats, ending: Floats, full: int, steps: int, outputs: int,
+    moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+) -> float:  # fmt: skip
+    """Cycles of all tile steps, the layer's own set-up apart: those of `full` tiles, and of the rest.
+
+    groups, runs, turns: by `take_turns`. compute, ending: (2,) cycles of a step, and of one that is the last of a
+    reduction. outputs: times that a tile of them comes in. moves, cycles: (4,) number and (2, 4) length of the
+    transfers of each kind. What takes the only place that a buffer keeps waits for the step before; all else goes
+    beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
+    """
+    last = FULL if full == steps else REST
+    total = setup + cycles[FULL, LOAD_INPUT] + cycles[FULL, LOAD_WEIGHT] + latency
+    total += compute[last] + cycles[last, STORE] + turnaround
+    if steps == 1:
+        return float(total)
+    stores, back = moves[STORE] / outputs, moves[LOAD_PSUM] / outputs
+    # What the step before the last stores goes beside the last one, unless it went before what that one loads.
+    early, leaves = 1.0, turns.changes[0, OUTPUT]
+    waits, _ = _loads(turns, 0, cycles[FULL], back, data_tiles, weight_tiles)
+    if leaves != SAME and waits == 0 and not (data_tiles == 1 and leaves == PLACE):
+        store = cycles[FULL if full >= steps - 1 else REST, STORE] + turnaround
+        if steps == 2 or stores * store <= compute[FULL]:
+            early = (steps - 2) / (steps - 1)
+            total += stores * turns.shares[leaves, OUTPUT] * max(0.0, store - compute[last])
+    # All steps but the last compute; what is loaded beside them is all but the first.
+    for computes in range(last + 1):
+        for loads in range(computes, last + 1):
+            number = full - 1 if loads == FULL else 1 if computes == FULL else steps - full - 1
+            if number > 0:
+                total += number / (steps - 1) * _steps_cycles(
+                    groups, runs, turns, compute[computes], ending[computes], stores, back, cycles[loads],
+                    cycles[computes, STORE], early, data_tiles, weight_tiles, latency, setup, turnaround,
+                )  # fmt: skip
+    return float(total)
