@@ -16,7 +16,7 @@ from workloads import Operand
 
 @dataclass(frozen=True, slots=True)
 class Unhidden:
-    """Cycles in which nothing that a layer has to do goes on beside what is told here.
+    """Cycles that come on top of the slowest part's.
 
     `setup`: of the controller for the layer and the first tile; all else waits for it. `first`, `arrival`: the first
     weights hold the DMA, and come in later by the DRAM's latency; no MAC is done before. `skew`: the array's own beyond
@@ -49,7 +49,7 @@ class Unhidden:
         return self.setup + self.first + self.arrival + array_cycles + self.last
 
     def through(self, read_cycles: int, dram_cycles: int) -> int:
-        """The layer's cycles, of so many on the DMA: the last outputs need what was read last, all in one tile."""
+        """The layer's cycles, of so many on the DMA: the last store waits for what was read last."""
         return self.setup + max(dram_cycles, read_cycles + self.arrival + self.last)
 
 
