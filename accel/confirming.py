@@ -23,9 +23,10 @@ _CONFIRMED_WALKS = (3, 8)
 """The same where every simulation walks the nonzeros of the whole layer."""
 _HOPELESS = 2.0
 """What is expected to cost so many times the best so far is not simulated, once one in its order of tiles was."""
-_PLAYED_STEPS = (10_000, 100_000)
-"""No third one is once they came to so many tile steps, no second one once to so many more: the simulation would take
-longer than the search."""
+_PLAYED_STEPS = 10_000
+"""No third one is once they came to so many tile steps: the simulation would take longer than the search."""
+_PLAYED_ONCE_STEPS = 100_000
+"""Nor is a second one once the first came to so many."""
 
 
 class Confirmation:
@@ -62,7 +63,7 @@ class Confirmation:
         waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
         ratios: dict[object, float] = {}
         best, number, played = inf, 0, 0
-        while waiting and number < most and played < _PLAYED_STEPS[number < 2]:
+        while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
             expected = [value * ratios.get(order, 1.0) for value, _, order in waiting]
             choice = int(np.argmin(expected))
             if number >= fewest and expected[choice] >= best:
@@ -122,6 +123,6 @@ class Confirmation:
             report = self.simulate(each)
             if report is not None:
                 found.append((report, new))
-                if report.tile_steps > _PLAYED_STEPS[1]:
+                if report.tile_steps > _PLAYED_ONCE_STEPS:
                     break
         return found
