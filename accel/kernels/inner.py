@@ -16,7 +16,7 @@ from accel.kernels.array_fields import (
     WORD_BITS,
 )
 from accel.kernels.options import kernel
-from accel.kernels.reuse import ANALYSIS, CYCLES, FILL, HELD, OUTPUT, SLICE, UNIQUE_OUTPUT, WORDS, analyse, port_cycles
+from accel.kernels.reuse import ANALYSIS, CYCLES, FILL, HELD, OUTPUT, SLICE, UNIQUE_OUTPUT, WORDS, analyse, new_analysis_room, port_cycles
 from accel.kernels.skipped_cycles import expected_cycles
 from accel.kernels.zero_fields import DENSE, KEPT, STYLE
 
@@ -70,8 +70,9 @@ def pass_totals(
         for operand in range(3):
             others[operand] *= 1 if relevant[axis, operand] else blocks[axis]
     one = np.zeros(ANALYSIS, dtype=np.int64)
+    analysing = new_analysis_room(axes, len(register_axis))
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
-    analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, one)
+    analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, analysing, one)
     for operand in range(3):
         totals[HELD_FLAG + operand] = one[HELD + operand]
     held_output = one[HELD + OUTPUT] != 0
@@ -96,7 +97,7 @@ def pass_totals(
             number *= here
             chains *= 1 if reduced[axis] else here
         if not analysed:
-            analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, one)
+            analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, analysing, one)
         useful, sending = float(one[CYCLES]), 0.0
         if zeros[STYLE] != DENSE:
             useful, sending = expected_cycles(

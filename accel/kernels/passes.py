@@ -30,6 +30,7 @@ from accel.kernels.reuse import (
     UNIQUE_OUTPUT,
     WORDS,
     analyse,
+    new_analysis_room,
     port_cycles,
     slid_words,
     steady_step,
@@ -117,9 +118,8 @@ def walk_passes(
     fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
     slides = machine[KEEP_REGISTERS] != 0
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
-    analyse(
-        pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, analyses[0]
-    )  # fmt: skip
+    room = new_analysis_room(axes, len(register_axis))
+    analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, room, analyses[0])
     known[0] = True
     keeps = analyses[0, HELD : HELD + 3]
     first_pass = True
@@ -148,7 +148,7 @@ def walk_passes(
                     ends = ends and start[axis] + shape[axis] == extent[axis]
             one = analyses[ragged]
             if not known[ragged]:
-                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, one)
+                analyse(shape, register_axis, unroll, lanes, relevant, window, strides, machine, room, one)
                 known[ragged] = True
             serial = fill = drain = hidden = 0
             feeds = len(issued) == 0 or issued[number]

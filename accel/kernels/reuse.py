@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.array_fields import BLOCKED, MAC_CYCLES, REGISTERS, SYSTOLIC, TILE_MULTICAST
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.pe_windows import block_words, different_pes, pe_window_words
 from accel.kernels.windows import distinct_positions, new_positions
 
@@ -22,7 +22,7 @@ ANALYSIS = 14
 FILL, words written into the registers of one PE; UNIQUE_OUTPUT, outputs the pass works on."""
 
 
-@kernel
+@borrowing_kernel
 def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Ints, strides: Ints, steps: Ints) -> int:
     """Words of an operand over `extent` indices per axis, windows fetched in blocks of `block` indices.
 
@@ -46,7 +46,7 @@ def _words(extent: Ints, block: Ints, operand: int, relevant: Bools, window: Int
     return words
 
 
-@kernel
+@borrowing_kernel
 def _words_by_pe(
     extent: Ints, block: Ints, own_block: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
     machine: Ints, whole: bool,
@@ -72,7 +72,7 @@ def _words_by_pe(
     return words
 
 
-@kernel
+@borrowing_kernel
 def _own_steps(unroll: Ints, lanes: Ints, window: Ints, machine: Ints, steps: Ints) -> None:
     """Fill `steps`: how far apart the indices of one PE lie along each axis."""
     for axis in range(len(unroll)):
@@ -83,9 +83,15 @@ def _own_steps(unroll: Ints, lanes: Ints, window: Ints, machine: Ints, steps: In
 
 
 @kernel
+def new_analysis_room(axes: int, register_loops: int) -> Ints:
+    """Room for `analyse`."""
+    return np.empty((6, max(axes, register_loops)), dtype=np.int64)
+
+
+@borrowing_kernel
 def analyse(
     extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, relevant: Bools, window: Ints, strides: Ints,
-    machine: Ints, result: Ints,
+    machine: Ints, room: Ints, result: Ints,
 ) -> None:  # fmt: skip
     """Reuse analysis of one pass: which operands its registers hold, and what streams past them.
 
@@ -96,7 +102,6 @@ def analyse(
     """
     axes = len(extent)
     loops = len(register_axis)
-    room = np.empty((6, max(axes, loops)), dtype=np.int64)
     ones, times, spatial, mine, steps, block = room[0], room[1], room[2], room[3], room[4], room[5]
     lanes_used = 1  # every lane has registers of its own
     result[CYCLES] = machine[MAC_CYCLES]
@@ -173,7 +178,7 @@ def _pe_extent(extent: Ints, unroll: Ints, lanes: Ints) -> Ints:
     return mine
 
 
-@kernel
+@borrowing_kernel
 def _fresh_words(
     extent: Ints, earlier: Ints, moved: Ints, relevant: Bools, window: Ints, strides: Ints, steps: Ints
 ) -> tuple[int, int]:
@@ -267,7 +272,7 @@ RESTS = 1
 _PRIME = 1_000_003
 
 
-@kernel
+@borrowing_kernel
 def step_number(moved: Ints, relevant: Bools, window: Ints, strides: Ints) -> int:
     """Another number for every step that inputs take through their tensor, RESTS for none, never 0.
 
