@@ -27,7 +27,7 @@ from accel.spec import Accelerator
 from accel.storage import Decoded
 from accel.transfer import TransferTiming
 from mappings import axis_extent
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, Shape
 from mappings.mapping import LEVELS
 from workloads import Layer, Operand
 from workloads.layer import DIMS
@@ -92,22 +92,11 @@ def costs(
     Words and bits equal those of the simulation, but for rounding where zeros are skipped; cycles are estimates.
     `fitting_only`: of mappings whose tiles do not fit, only that and the bits they need are found.
     """
-    shape = column.shape
-    starts = np.cumsum([0, *(len(getattr(shape, level)) for level in LEVELS)])
-    named = tuple(dict.fromkeys(axis for _, axis in shape.loops))
-    axes = named + tuple(dim for dim in DIMS if not any(dim in axis for axis in named))
-    hold = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
+    axes, starts, loop_axes, hold = _loops(column.shape)
     # Mappings of equal passes one after another: the kernel then finds what the passes cost only once.
     factors = np.ascontiguousarray(column.factors)
     order, group = equal_rows(factors, int(starts[2]))
-    loops = kernel.Column(
-        factors,
-        order,
-        group,
-        starts.astype(np.int64),
-        np.array([axes.index(axis) for _, axis in shape.loops], dtype=np.int64),
-        np.array(hold, dtype=np.int64),
-    )
+    loops = kernel.Column(factors, order, group, starts, loop_axes, hold)
     chip = _chip(layer, spec, residency, zeros or KnownZeros.dense(layer))
     inputs = (loops, _nest(layer, axes, spec), chip, fitting_only)
     result = np.zeros((len(column), kernel.ESTIMATES))
@@ -129,6 +118,17 @@ def _cores() -> int:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_cores(), thread_name_prefix="estimate")
+
+
+@lru_cache(maxsize=1024)
+def _loops(shape: Shape) -> tuple[tuple[str, ...], Ints, Ints, Ints]:
+    """The axes, those of a shape's loops first; where each level's loops begin; the axis of each; depths of holds."""
+    starts = np.cumsum([0, *(len(getattr(shape, level)) for level in LEVELS)], dtype=np.int64)
+    named = tuple(dict.fromkeys(axis for _, axis in shape.loops))
+    axes = named + tuple(dim for dim in DIMS if not any(dim in axis for axis in named))
+    hold = [len(shape.off_chip) if depth is None else depth for depth in shape.hold]
+    loop_axes = [axes.index(axis) for _, axis in shape.loops]
+    return axes, starts, np.array(loop_axes, dtype=np.int64), np.array(hold, dtype=np.int64)
 
 
 @lru_cache(maxsize=256)

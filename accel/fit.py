@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class TileRoom:
         }
 
 
+@lru_cache(maxsize=256)
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
     """Which operands a full pass keeps in registers from its first cycle to its last."""
     axes = mapping.axes()

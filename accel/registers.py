@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.encode import Geometry, Nest
 from accel.kernels import array_fields, passes
-from accel.kernels.reuse import slid_words
+from accel.kernels.slides import slid_words
 from accel.spec import PEArray
 from mappings import TileSchedule, axis_relevant
 from mappings.distinct import distinct_rows

@@ -37,9 +37,7 @@ class Around:
         most = axis_extent(self._layer, axis)
         if level in SPATIAL_LEVELS:
             most = min(most, getattr(self._array, level))
-        own = int(self.start[place])
-        near = np.array([own - 1, own + 1, -(-own // 2), 2 * own])
-        return np.union1d(_useful(most), near[(near >= 1) & (near <= most)])
+        return _worth_trying(most, int(self.start[place]))
 
     def with_factor(self, place: int, values: Ints) -> Ints:
         """(values, loops): the mapping with one loop's factor replaced by each of the values."""
@@ -57,6 +55,12 @@ class Around:
         covering = settle(self.plan, self._layer, factors)
         factors, _ = distinct_rows(factors[covering])
         return MappingColumn(self.shape, factors[(factors != self.start).any(axis=1)])
+
+
+@lru_cache(maxsize=4096)
+def _worth_trying(most: int, own: int) -> Ints:
+    near = np.array([own - 1, own + 1, -(-own // 2), 2 * own])
+    return np.union1d(_useful(most), near[(near >= 1) & (near <= most)])
 
 
 @lru_cache(maxsize=4096)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
+from mappings.distinct import distinct_rows
 from mappings.mapping import axis_extent
-from mappings.ranges import Ranges, dim_ranges, window_words
+from mappings.ranges import dim_ranges, window_words
 from workloads.layer import DIMS, REDUCED, RELEVANT, Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -99,25 +100,28 @@ class Footprints:
             self._sides[dims, *alone] = np.zeros([getattr(self._layer, dim) + 1 for dim in dims], np.int64)
         table = self._sides[dims, *alone]
         found: Ints = table[outputs, taps]
-        if (found == 0).any():
-            for output, tap in {*zip(outputs[found == 0].tolist(), taps[found == 0].tolist(), strict=True)}:
-                table[output, tap] = self._most(dims, output, tap, alone)
+        unknown = found == 0
+        if unknown.any():
+            pairs, _ = distinct_rows(np.column_stack([outputs[unknown], taps[unknown]]))
+            table[tuple(pairs.T)] = 1 + self._most(dims, pairs.tolist(), alone)
             found = table[outputs, taps]
         return found - 1
 
-    def _most(self, dims: str, output: int, tap: int, alone: tuple[bool, bool]) -> int:
-        """As the table has it."""
+    def _most(self, dims: str, pairs: list[list[int]], alone: tuple[bool, bool]) -> Ints:
+        """Of pairs of outputs and taps, the most that a tile touches."""
         layer = self._layer
         whole, window = (getattr(layer, dim) for dim in dims)
-        starts = [_telling(extent, block) for extent, block in ((whole, output), (window, tap))]
-        telling = [some if by_itself else some[:1] for some, by_itself in zip(starts, alone, strict=True)]
-        firsts, taps = np.meshgrid(*telling)
-        first, lead = firsts.reshape(-1), taps.reshape(-1)
-        ranges: Ranges = {
-            dims[0]: (first, np.minimum(output, whole - first)),
-            dims[1]: (lead, np.minimum(tap, window - lead)),
-        }
-        return 1 + int(window_words(layer, ranges, dims == "PR").max())
+        tiles, groups = [], []
+        for output, tap in pairs:
+            starts = [_telling(extent, block) for extent, block in ((whole, output), (window, tap))]
+            firsts, leads = (some if by_itself else some[:1] for some, by_itself in zip(starts, alone, strict=True))
+            first, lead = np.repeat(firsts, len(leads)), np.tile(leads, len(firsts))
+            groups.append(len(first))
+            tiles.append((first, np.minimum(output, whole - first), lead, np.minimum(tap, window - lead)))
+        first, size, lead, reach = (np.concatenate(parts) for parts in zip(*tiles, strict=True))
+        words = window_words(layer, {dims[0]: (first, size), dims[1]: (lead, reach)}, dims == "PR")
+        most: Ints = np.maximum.reduceat(words, np.cumsum([0, *groups[:-1]]))
+        return most
 
 
 def _telling(extent: int, block: int) -> Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, Shape
 from mappings.mapping import Mapping
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,8 @@ class Leaders:
     """
 
     def __init__(self) -> None:
-        self._found: dict[object, tuple[float, Mapping]] = {}
+        self._found: dict[object, tuple[float, MappingColumn]] = {}
+        self._orders: dict[tuple[Shape, int], object] = {}
         self._least = np.inf
 
     def add(self, column: MappingColumn, values: Floats) -> None:
@@ -34,14 +35,21 @@ class Leaders:
         near = near[np.argsort(values[near], kind="stable")]
         loops = len(column.shape.off_chip)
         moving = (column.factors[near, :loops] > 1) @ (1 << np.arange(loops))
-        for row in near[np.unique(moving, return_index=True)[1]].tolist():
-            mapping = column[row]
-            key = mapping.name, mapping.order
+        for first in np.unique(moving, return_index=True)[1].tolist():
+            row = int(near[first])
+            key = self._order(column, row, int(moving[first]))
             if key not in self._found or values[row] < self._found[key][0]:
-                self._found[key] = float(values[row]), mapping
+                self._found[key] = float(values[row]), column.take(np.array([row]))
 
     @property
     def ranked(self) -> list[tuple[float, Mapping]]:
         """Best first; of equal ones that found first."""
-        near = [entry for entry in self._found.values() if entry[0] <= _NEAR * self._least]
+        near = [(value, one[0]) for value, one in self._found.values() if value <= _NEAR * self._least]
         return sorted(near, key=lambda entry: entry[0])
+
+    def _order(self, column: MappingColumn, row: int, moving: int) -> object:
+        """Equal for mappings of equal orders: `moving` says which of the off-chip loops have iterations."""
+        if (column.shape, moving) not in self._orders:
+            mapping = column[row]
+            self._orders[column.shape, moving] = mapping.name, mapping.order
+        return self._orders[column.shape, moving]

@@ -31,6 +31,8 @@ class Pool:
         self._alike = 1
         self._known: set[tuple[object, bytes]] = set()
         self._polished: set[tuple[int, int]] = set()
+        self._full: dict[Niche, float] = {}
+        """Rank of the last one of each niche that takes no more."""
         self._count = 0
 
     @property
@@ -47,25 +49,33 @@ class Pool:
             return
         shape = column.shape
         spatial = [place for place, loop in enumerate(shape.loops) if loop[0] in SPATIAL_LEVELS]
-        before = self._count
-        for row in better[np.argsort(ranks[better], kind="stable")[:_KEPT]].tolist():
-            factors = column.factors[row]
-            key = (shape, factors.tobytes())
+        chosen = better[np.argsort(ranks[better], kind="stable")[:_KEPT]]
+        factors = column.factors[chosen]
+        niches = _bytes_of_rows(factors[:, spatial])
+        new: dict[Niche, int] = {}
+        for row, rank, unrolled in zip(range(len(chosen)), ranks[chosen].tolist(), niches, strict=True):
+            niche = (shape, unrolled)
+            if rank >= self._full.get(niche, np.inf) or new.get(niche, 0) >= self._alike:
+                continue
+            one = factors[row : row + 1].copy()
+            key = (shape, one.tobytes())
             if key not in self._known:
                 self._known.add(key)
                 self._count += 1
-                niche = (shape, factors[spatial].tobytes())
-                one = MappingColumn(shape, factors[None].copy())
-                self.entries.append((float(ranks[row]), self._count, niche, one, float(values[row])))
-        if self._count == before:
+                new[niche] = new.get(niche, 0) + 1
+                self.entries.append((rank, self._count, niche, MappingColumn(shape, one), float(values[chosen[row]])))
+        if not new:
             return
         self.entries.sort(key=lambda entry: entry[:2])
+        self._full.clear()
         alike: Counter[Niche] = Counter()
         kept = []
         for entry in self.entries:
             alike[entry[2]] += 1
             if alike[entry[2]] <= self._alike:
                 kept.append(entry)
+            if alike[entry[2]] == self._alike:
+                self._full[entry[2]] = entry[0]
         self.entries = kept[:_KEPT]
 
     def crowd(self) -> None:
@@ -85,6 +95,7 @@ class Pool:
 
     def _forget(self) -> None:
         """What was turned away may come in now."""
+        self._full.clear()
         self._known = {(one.shape, one.factors[0].tobytes()) for _, _, _, one, _ in self.entries}
 
     def _leading(self) -> list[tuple[float, int, Niche, MappingColumn, float]]:
@@ -123,3 +134,9 @@ class Pool:
             )
             for columns in by_shape.values()
         ]
+
+
+def _bytes_of_rows(rows: NDArray[np.int64]) -> list[bytes]:
+    """Each row as a key."""
+    width, every = rows.shape[1] * rows.itemsize, rows.tobytes()
+    return [every[width * row : width * (row + 1)] for row in range(len(rows))]

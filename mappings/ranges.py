@@ -37,7 +37,7 @@ def window_words(layer: Layer, ranges: Ranges, vertical: bool) -> Ints:
     """Distinct input rows (or columns) inside the input that the output and filter ranges touch."""
     keys, outputs = _windows(ranges, vertical)
     distinct, inverse = distinct_rows(keys.reshape(-1, 4))
-    counts = np.array([len(_touched(layer, key, vertical)) for key in distinct], dtype=np.int64)
+    counts = _touched_number(layer, distinct, vertical)
     words: Ints = counts[inverse.reshape(outputs)]
     return words
 
@@ -47,6 +47,26 @@ def _windows(ranges: Ranges, vertical: bool) -> tuple[Ints, tuple[int, ...]]:
     outputs, taps = ("P", "R") if vertical else ("Q", "S")
     keys = np.stack([*ranges[outputs], *ranges[taps]], axis=-1)
     return keys, keys.shape[:-1]
+
+
+def _touched_number(layer: Layer, keys: Ints, vertical: bool) -> Ints:
+    """How many of them `_touched` finds, by key."""
+    side = 0 if vertical else 1
+    stride, size = layer.stride[side], layer.H if vertical else layer.W
+    if layer.dilation[side] > 1:
+        return np.array([len(_touched(layer, key, vertical)) for key in keys], dtype=np.int64)
+    first, count, tap, taps = keys.T
+    low = first * stride + tap - layer.padding[side]
+    found: Ints = np.minimum(low + (count - 1) * stride + taps, size) - np.maximum(low, 0)
+    apart = stride > taps
+    if apart.any():  # no place is under two taps
+        among = np.zeros_like(found)
+        for own in range(int(taps[apart].max())):
+            begin = np.maximum(0, -((low + own) // stride))
+            end = np.minimum(count, -((low + own - size) // stride))
+            among += np.where(own < taps, np.maximum(0, end - begin), 0)
+        found = np.where(apart, among, found)
+    return np.maximum(0, found)
 
 
 def _touched(layer: Layer, key: Ints, vertical: bool) -> Ints:

@@ -16,7 +16,19 @@ from accel.kernels.array_fields import (
     WORD_BITS,
 )
 from accel.kernels.options import kernel
-from accel.kernels.reuse import ANALYSIS, CYCLES, FILL, HELD, OUTPUT, SLICE, UNIQUE_OUTPUT, WORDS, analyse, new_analysis_room, port_cycles
+from accel.kernels.reuse import (
+    ANALYSIS,
+    CYCLES,
+    FILL,
+    HELD,
+    OUTPUT,
+    SLICE,
+    UNIQUE_OUTPUT,
+    WORDS,
+    analyse,
+    new_analysis_room,
+    port_cycles,
+)
 from accel.kernels.skipped_cycles import expected_cycles
 from accel.kernels.zero_fields import DENSE, KEPT, STYLE
 

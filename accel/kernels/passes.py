@@ -25,18 +25,14 @@ from accel.kernels.reuse import (
     HELD,
     INPUT,
     OUTPUT,
-    RESTS,
     SLICE,
     UNIQUE_OUTPUT,
     WORDS,
     analyse,
     new_analysis_room,
     port_cycles,
-    slid_words,
-    steady_step,
-    step_number,
-    turns_back,
 )
+from accel.kernels.slides import RESTS, slid_words, steady_step, step_number, turns_back
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
