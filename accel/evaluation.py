@@ -16,6 +16,7 @@ from accel.encode import require_precision, widths
 from accel.fit import require_array
 from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
+from accel.network_mapping import NetworkMapping
 from accel.objective import Objective, require_objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps
 from accel.report import LayerReport, Report
@@ -52,6 +53,13 @@ class Evaluation:
     report: Report
     results: tuple[tuple[str, LayerResult], ...]
     execution: Execution | None = None
+    kept: frozenset[str] = frozenset()
+    """Names of the maps that stay on chip."""
+
+    @property
+    def mapping(self) -> NetworkMapping:
+        """What it takes to run the network like this again, but for pairs that were fused."""
+        return NetworkMapping({name: result.schedule.mapping for name, result in self.results}, self.kept)
 
     @property
     def outputs(self) -> Mapping[str, NDArray[np.float64]] | None:
@@ -82,8 +90,9 @@ def evaluate(
     """Simulate a network layer by layer.
 
     mapping: "auto" (search over the accelerator's dataflows), the name of a dataflow, "any" (search over everything),
-    or mappings by layer. objective: what the search minimises, and the choice of maps that are kept on chip.
-    budget: how long to search a layer. cache: where to look for mappings first.
+    mappings by layer, or a `NetworkMapping`, which says what is kept on chip too.
+    objective: what the search minimises, and the choice of maps that are kept on chip. budget: how long to
+    search a layer. cache: where to look for mappings first.
     inputs: real input arrays; the network then runs on them in integers, and zeros are those of the run.
     every_step: play each tile step, as a trace needs, instead of skipping what repeats.
     fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
@@ -158,7 +167,7 @@ def evaluate(
         context=_context(network, spec, objective, seed, results) | {"fused": [pair.summary() for pair in pairs]},
         unmapped=unmapped,
     )
-    return Evaluation(report, tuple(results), execution)
+    return Evaluation(report, tuple(results), execution, kept)
 
 
 class _OnArray:
@@ -218,6 +227,10 @@ class _Chooser:
     @property
     def objective(self) -> Objective:
         return self._objective
+
+    @property
+    def kept(self) -> frozenset[str] | None:
+        return self._mapping.kept if isinstance(self._mapping, NetworkMapping) else None
 
     def mapping(self, layer: Layer, residency: Residency) -> LoopMapping:
         if not isinstance(self._mapping, str):

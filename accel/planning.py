@@ -41,6 +41,10 @@ class Chooser(Protocol):
     @property
     def objective(self) -> Objective: ...
 
+    @property
+    def kept(self) -> frozenset[str] | None:
+        """The maps that given mappings keep on chip; None where these are to be chosen."""
+
     def mapping(self, layer: Layer, residency: Residency) -> Mapping: ...
 
     def simulated(self, layer: Layer, residency: Residency) -> LayerResult | None:
@@ -140,9 +144,13 @@ def kept_maps(simulator: NetworkSimulator, tell: Progress) -> frozenset[str]:
     """The maps that stay on chip: of the plans worth a simulation, the one with the best objective.
 
     These are what `choose_maps` finds, all maps that fit in graph order, and, where kept maps take room from a layer,
-    none at all. Raises `NoMapping` for a layer that finds no room although nothing is kept beside it.
+    none at all. Raises `NoMapping` for a layer that finds no room although nothing is kept beside it, and InputError
+    where maps that are given with the mappings cannot be kept.
     """
     lives, spec, chooser = simulator.lives, simulator.spec, simulator.chooser
+    if chooser.kept is not None:
+        _require_room(lives, chooser.kept, spec)
+        return chooser.kept
     if not spec.data_buffer.keep_maps:
         return _fitting(lives, frozenset(), chooser, tell)
     if not chooser.searches:
@@ -155,6 +163,15 @@ def kept_maps(simulator: NetworkSimulator, tell: Progress) -> frozenset[str]:
     if len(fitting) == 1:
         return fitting[0]
     return min(fitting, key=lambda kept: simulator.total(kept).objective(chooser.objective))
+
+
+def _require_room(lives: MapLives, kept: frozenset[str], spec: Accelerator) -> None:
+    """Raise InputError unless the accelerator can keep these maps; whether tiles fit beside them is seen later."""
+    for name in sorted(kept):
+        if name not in lives.lives:
+            raise InputError(f'map "{name}" is to stay on chip: {spec.name} runs nothing that makes and reads it')
+        if not spec.data_buffer.keep_maps or not lives.fits(kept, name):
+            raise InputError(f'data_buffer of {spec.name} cannot keep map "{name}" on chip')
 
 
 def _fitting(lives: MapLives, kept: frozenset[str], chooser: Chooser, tell: Progress) -> frozenset[str]:

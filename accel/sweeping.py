@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from itertools import product
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from accel.breakdown import overall_bottleneck
 from accel.objective import Objective, require_objective
-from accel.spec import Accelerator, load
+from accel.sharing import neighbours, shared
+from accel.spec import Accelerator
 from accel.spec.errors import field_paths, unknown_field
+from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
 from workloads import InputError, Network
-from workloads import load as load_network
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accel.report import Report
     from mappings.file import MappingBook
 
 Progress = Callable[[int, int, str], None]
@@ -28,45 +24,6 @@ Progress = Callable[[int, int, str], None]
 
 MAX_POINTS = 100_000
 """A larger grid is refused: it is likely a slip of the pen."""
-
-TOTALS = (
-    *("latency_ms", "latency_cycles", "energy_pj", "edp_js", "dram_bits", "utilization", "macs", "effectual_macs"),
-    *("compute_cycles", "stall_data_cycles", "stall_weight_cycles", "stall_output_cycles", "stall_controller_cycles"),
-    *("energy_pe_array_pj", "energy_data_buffer_pj", "energy_weight_buffer_pj", "energy_controller_pj"),
-    *("energy_dma_pj", "energy_leakage_pj", "bottleneck"),
-)
-"""Columns of results; `edp_js` is the energy-delay product in joule seconds. Empty in a row with an error."""
-
-
-def read_only(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    """A read-only view, as another process rebuilds it."""
-    return MappingProxyType(values)
-
-
-# The attributes of a network's nodes are such views, which pickle cannot copy to another process by itself.
-copyreg.pickle(MappingProxyType, lambda view: (read_only, (dict(view),)))
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One simulation of a sweep; plain data that any process can be given."""
-
-    network: str | Network
-    accelerator: str | Accelerator
-    changes: tuple[tuple[str, Any], ...]
-    mapping: str | MappingBook
-    seed: int
-    batch: int
-    fuse: bool = False
-    objective: Objective = "edp"
-
-    @property
-    def network_name(self) -> str:
-        return self.network if isinstance(self.network, str) else self.network.name
-
-    @property
-    def accelerator_name(self) -> str:
-        return self.accelerator if isinstance(self.accelerator, str) else self.accelerator.name
 
 
 def sweep(
@@ -86,8 +43,11 @@ def sweep(
 
     set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. mapping, objective, fuse: as `evaluate` takes
     them. executor: where the points run, this process unless given; the frame is the same on any. Columns: network,
-    accelerator, the swept fields, TOTALS, and `error`, empty where all went well: a point that fails is a row that says
-    why. `frame.attrs["swept"]` names the swept fields.
+    accelerator, the swept fields, TOTALS, `mapped_at` and `error`, empty where all went well: a point that fails is a
+    row that says why. `frame.attrs["swept"]` names the swept fields.
+    A point whose neighbours along a swept field found mappings that do better there takes these: `mapped_at` then names
+    the fields of the point that found them. So more of a resource is never worse, but where it costs by itself. Not so
+    with a file of mappings, or with fused pairs, which each point plans alone.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
     objective that there is not.
     """
@@ -95,8 +55,15 @@ def sweep(
 
     changes = {} if set is None else dict(set)
     points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
-    rows = list(_rows(points, executor, progress or (lambda done, total, what: None)))
-    frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "error"])
+    total, tell = len(points), progress or (lambda done, total, what: None)
+    outcomes = _alone(points, executor, tell)
+    if isinstance(mapping, str) and not fuse:
+        beside = neighbours(len(networks) * len(specs), list(changes.values()))
+        offering = "mappings offered to {} points"
+        outcomes = shared(points, outcomes, beside, executor, lambda asked: tell(total, total, offering.format(asked)))
+    tell(total, total, "done")
+    rows = [outcome.row for outcome in outcomes]
+    frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "mapped_at", "error"])
     # Counts stay whole numbers although rows with an error have none.
     whole = [name for name in TOTALS if name.endswith(("_cycles", "_bits", "macs"))]
     frame = frame.astype(dict.fromkeys(whole, "Int64"))
@@ -132,40 +99,6 @@ def grid(
     ]
 
 
-def run_point(point: Point) -> dict[str, Any]:
-    """The row of one point; what goes wrong becomes its `error`, one line."""
-    row: dict[str, Any] = {"network": point.network_name, "accelerator": point.accelerator_name}
-    row.update(point.changes)
-    try:
-        return row | _results(point) | {"error": ""}
-    except InputError as error:
-        return row | {"error": str(error)}
-    except Exception as error:  # the other points must not suffer for it
-        return row | {"error": " ".join(f"{type(error).__name__}: {error}".split())}
-
-
-def _results(point: Point) -> dict[str, Any]:
-    from accel.evaluation import simulate
-
-    network = point.network
-    if isinstance(network, str):
-        network = load_network(network, point.batch)
-    elif point.batch != 1:
-        network = network.with_batch(point.batch)
-    spec = load(point.accelerator) if isinstance(point.accelerator, str) else point.accelerator
-    if point.changes:
-        spec = spec.with_values(dict(point.changes))
-    options = {"mapping": point.mapping, "objective": point.objective, "seed": point.seed, "fuse": point.fuse}
-    return _totals(simulate(network, spec, **options))
-
-
-def _totals(report: Report) -> dict[str, Any]:
-    sums: dict[str, Any] = report.totals()
-    sums["edp_js"] = report.energy_pj * 1e-12 * report.latency_ms * 1e-3
-    sums["bottleneck"] = overall_bottleneck(report.layers)
-    return {name: sums[name] for name in TOTALS}
-
-
 def _require_fields(changes: Iterable[str]) -> None:
     """A misspelt field would fail at every point: it is refused at once. Values are each point's own affair."""
     known = frozenset(field_paths(Accelerator))
@@ -177,23 +110,21 @@ def _require_fields(changes: Iterable[str]) -> None:
             raise InputError(f'"{path}" is a table: name one of its fields, {", ".join(fields)}')
 
 
-def _rows(points: Sequence[Point], executor: Executor | None, progress: Progress) -> list[dict[str, Any]]:
-    rows = []
-    futures: list[Future[dict[str, Any]]] = []
+def _alone(points: Sequence[Point], executor: Executor | None, progress: Progress) -> list[Outcome]:
+    """What comes out of every point by itself."""
+    outcomes = []
+    futures: list[Future[Outcome]] = []
     if executor is not None:
         futures = [executor.submit(run_point, point) for point in points]
     for done, point in enumerate(points):
         progress(done, len(points), f"{point.network_name} on {point.accelerator_name}")
-        rows.append(_outcome(futures[done], point) if futures else run_point(point))
-    progress(len(points), len(points), "done")
-    return rows
+        outcomes.append(_outcome(futures[done], point) if futures else run_point(point))
+    return outcomes
 
 
-def _outcome(future: Future[dict[str, Any]], point: Point) -> dict[str, Any]:
-    """The point's row; a worker that died (out of memory, say) is the point's error too."""
+def _outcome(future: Future[Outcome], point: Point) -> Outcome:
+    """The point's outcome; a worker that died (out of memory, say) is the point's error too."""
     try:
         return future.result()
     except Exception as error:
-        row: dict[str, Any] = {"network": point.network_name, "accelerator": point.accelerator_name}
-        row.update(point.changes)
-        return row | {"error": " ".join(f"{type(error).__name__}: {error}".split())}
+        return failed(point, error)

@@ -73,6 +73,9 @@ def sweep(
     write_text(out / TABLE, frame.to_csv(index=False, lineterminator="\n"))
     plots.save(plots.energy_latency_scatter(frame), out / PICTURE)
     write(f"saved:    {out / TABLE}\n          {out / PICTURE}")
+    taken = int((fine["mapped_at"] != "").sum())
+    if taken:
+        note(f"{taken} of {len(frame)} points run the mappings of another point, which do better: mapped_at in {TABLE}")
     if len(failed):
         note(f"{len(failed)} of {len(frame)} points failed, the first: {failed['error'].iloc[0]}")
 

@@ -1,0 +1,31 @@
+"""How a whole network runs: the loop nest of every layer, and the maps that stay on chip between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+
+from mappings import Mapping
+from workloads import InputError, Layer
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMapping:
+    """What one simulation of a network chose, for another to take as it is: mappings by layer, names of kept maps.
+
+    Plain data that any process can be given. Whether all of it fits is seen when it is used.
+    """
+
+    by_layer: MappingType[str, Mapping]
+    kept: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> str:
+        """What errors name."""
+        return "mappings of another simulation"
+
+    def mapping_for(self, layer: Layer) -> Mapping:
+        """The mapping of a layer. Raises InputError when there is none."""
+        if layer.name not in self.by_layer:
+            raise InputError(f'no mapping for layer "{layer.name}": it is of another network', source=self.source)
+        return self.by_layer[layer.name]
