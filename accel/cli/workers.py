@@ -25,7 +25,8 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    with _pool(workers, limit_threads) as executor:
+    with _pool(workers, _work) as executor:
+        _begin(executor, workers)
         yield executor
 
 
@@ -39,15 +40,20 @@ def searchers(workers: int) -> Iterator[Side | None]:
         return
     stop = _CONTEXT.Event()
     with _pool(workers, _search, stop) as executor:
-        with _ctrl_c_later():
-            for _ in range(workers):
-                executor.submit(int)  # begins a process
+        _begin(executor, workers)
         try:
             yield Side(executor, stop)
         finally:
             stop.set()
             with _ctrl_c_later():  # processes that were not told to end would keep this one from exiting
                 executor.shutdown(cancel_futures=True)
+
+
+def _begin(executor: Executor, workers: int) -> None:
+    """Begin so many processes, none of which hears of Ctrl-C before it is set up."""
+    with _ctrl_c_later():
+        for _ in range(workers):
+            executor.submit(int)
 
 
 @contextmanager
@@ -78,6 +84,14 @@ def _pool(workers: int, start: Callable[..., None], *more: Any) -> Iterator[Exec
 def limit_threads(threads: int) -> None:
     """Keep a worker's kernels to its share of the cores; they are compiled after this."""
     os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
+
+
+def _work(threads: int) -> None:
+    """Ctrl-C ends the process at once: nobody waits for what it is at."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    limit_threads(threads)
 
 
 def _search(threads: int, stop: Flag) -> None:
