@@ -27,6 +27,8 @@ from accel.units import ENERGY, TIME, best
 _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _WIDE = 20.0
+_ROOM = 1.08
+"""From zero, the largest value lies this far from the end of the axis: markers there are whole."""
 _LABELLED = 12
 """Labels are for points of the front, and left out when it has more."""
 
@@ -102,12 +104,12 @@ def _scale(axes: Axes, fine: pd.DataFrame) -> None:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
-        axes.set_xlim(left=0.0)
+        axes.set_xlim(0.0, _ROOM * axes.dataLim.xmax)
     if _wide(fine["energy_pj"]):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, _ROOM * axes.dataLim.ymax)
 
 
 def _wide(values: pd.Series[float]) -> bool:

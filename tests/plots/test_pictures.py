@@ -148,6 +148,23 @@ def test_a_sweep_shows_its_front_and_leaves_failures_out() -> None:
     assert {text.get_text() for text in axes.texts} == {"rows 16", "rows 8"}
 
 
+@pytest.mark.parametrize("times", [1.01, 15.0, 40.0])
+def test_all_markers_of_a_sweep_are_whole(times: float) -> None:
+    """Alike or not, from zero or not: no point lies within a marker of the end of an axis."""
+    latency, energy = [1.0, times], [times * 1e9, 1e9]
+    frame = pd.DataFrame(
+        {"network": "a", "accelerator": "chip", "latency_ms": latency, "energy_pj": energy, "error": ["", ""]}
+    )
+    figure = plots.energy_latency_scatter(frame)
+    axes = figure.axes[0]
+    (front,) = axes.get_lines()
+    half = front.get_markersize() / 2 * figure.dpi / 72
+    box = axes.get_window_extent()
+    for x, y in axes.transData.transform(np.asarray(front.get_xydata())).tolist():
+        assert box.x0 + half < x < box.x1 - half
+        assert box.y0 + half < y < box.y1 - half
+
+
 def test_a_sweep_in_which_all_failed_says_so() -> None:
     frame = pd.DataFrame({"network": ["a"], "accelerator": ["c"], "error": ["too small"]})
     (text,) = plots.energy_latency_scatter(frame).axes[0].texts
