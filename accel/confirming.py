@@ -12,6 +12,7 @@ from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.task import Task
 from mappings import Found, Mapping
+from mappings.leaders import tiles_alike
 from mappings.moves import evened
 from workloads import InputError
 
@@ -48,7 +49,7 @@ class Confirmation:
     def take(self, found: Found) -> None:
         """Simulate the best mappings of a search, those first that the simulation is expected to like best.
 
-        Estimates are off by about as much for mappings with the same order of tiles, so what one of them was off by is
+        Estimates are off by about as much for mappings whose tiles are alike, so what one of them was off by is
         expected of the next. Each is tried with even tiles too, which the estimate cannot tell from uneven ones. Ends
         when none is expected to beat the best of this search, or to come near the best so far, or when enough was
         played.
@@ -60,23 +61,23 @@ class Confirmation:
                 break
             # What costs exactly as much in the same order does the same on other PEs.
             distinct.setdefault((value, mapping.order), mapping)
-        waiting = [(value, mapping, order) for (value, order), mapping in distinct.items()]
+        waiting = [(value, mapping, tiles_alike(mapping)) for (value, _), mapping in distinct.items()]
         ratios: dict[object, float] = {}
         best, number, played = inf, 0, 0
         while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
-            expected = [value * ratios.get(order, 1.0) for value, _, order in waiting]
+            expected = [value * ratios.get(kind, 1.0) for value, _, kind in waiting]
             choice = int(np.argmin(expected))
             if number >= fewest and expected[choice] >= best:
                 break
             if waiting[choice][2] in ratios and expected[choice] >= _HOPELESS * self._least:
                 break
-            estimate, mapping, order = waiting.pop(choice)
+            estimate, mapping, kind = waiting.pop(choice)
             reports = self._simulated(mapping)
             number += bool(reports)
             for report, new in reports:
                 played += report.tile_steps if new else 0
                 value = self._value(report)
-                ratios[order] = min(value / estimate, ratios.get(order, inf)) if estimate else 1.0
+                ratios[kind] = min(value / estimate, ratios.get(kind, inf)) if estimate else 1.0
                 best = min(best, value)
 
     def offer(self, mappings: Sequence[Mapping]) -> tuple[InputError, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,17 +15,26 @@ Floats = NDArray[np.float64]
 _NEAR = 1.3
 """What costs more than so many times the best is not kept: estimates are hardly ever off by as much."""
 
+_FEW = 16
+"""Up to so many tiles their number matters too: what waits for what is then not evened out over many."""
+
+
+def tiles_alike(mapping: Mapping) -> tuple[object, int]:
+    """Equal for mappings that an estimate is off by about as much for: the order of tiles, and how many if few."""
+    tiles = prod(loop.factor for loop in mapping.off_chip)
+    return mapping.order, tiles if tiles <= _FEW else 0
+
 
 class Leaders:
-    """Estimates are off by about as much for mappings with the same order of tiles: of every order one is kept, since
-    a search may well settle on an order that the estimate flatters.
+    """Of mappings whose tiles are alike one is kept, since a search may well settle on some that the estimate flatters.
 
-    An order is that of the off-chip loops with more than one iteration, and where the operands are held in it.
+    So the best of every order: that of the off-chip loops with more than one iteration, and where the operands are held
+    in it.
     """
 
     def __init__(self) -> None:
         self._found: dict[object, tuple[float, MappingColumn]] = {}
-        self._orders: dict[tuple[Shape, int], object] = {}
+        self._kinds: dict[tuple[Shape, int], object] = {}
         self._least = np.inf
 
     def add(self, column: MappingColumn, values: Floats) -> None:
@@ -34,10 +45,12 @@ class Leaders:
             return
         near = near[np.argsort(values[near], kind="stable")]
         loops = len(column.shape.off_chip)
-        moving = (column.factors[near, :loops] > 1) @ (1 << np.arange(loops))
-        for first in np.unique(moving, return_index=True)[1].tolist():
+        off_chip = column.factors[near, :loops]
+        tiles = off_chip.prod(axis=1)
+        kind = np.where(tiles <= _FEW, tiles, 0) << loops | (off_chip > 1) @ (1 << np.arange(loops))
+        for first in np.unique(kind, return_index=True)[1].tolist():
             row = int(near[first])
-            key = self._order(column, row, int(moving[first]))
+            key = self._key(column, row, int(kind[first]))
             if key not in self._found or values[row] < self._found[key][0]:
                 self._found[key] = float(values[row]), column.take(np.array([row]))
 
@@ -47,9 +60,9 @@ class Leaders:
         near = [(value, one[0]) for value, one in self._found.values() if value <= _NEAR * self._least]
         return sorted(near, key=lambda entry: entry[0])
 
-    def _order(self, column: MappingColumn, row: int, moving: int) -> object:
-        """Equal for mappings of equal orders: `moving` says which of the off-chip loops have iterations."""
-        if (column.shape, moving) not in self._orders:
+    def _key(self, column: MappingColumn, row: int, kind: int) -> object:
+        """Equal for mappings of one dataflow whose tiles are alike, which `kind` says among those of a shape."""
+        if (column.shape, kind) not in self._kinds:
             mapping = column[row]
-            self._orders[column.shape, moving] = mapping.name, mapping.order
-        return self._orders[column.shape, moving]
+            self._kinds[column.shape, kind] = mapping.name, tiles_alike(mapping)
+        return self._kinds[column.shape, kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from zlib import crc32
 
 import numpy as np
@@ -16,7 +17,10 @@ from workloads import Layer
 
 
 def order(mapping: Mapping) -> tuple[object, ...]:
-    return mapping.name, tuple(loop.axis for loop in mapping.off_chip if loop.factor > 1), mapping.hold
+    """With the number of tiles where that is small."""
+    tiles = prod(loop.factor for loop in mapping.off_chip)
+    moving = tuple(loop.axis for loop in mapping.off_chip if loop.factor > 1)
+    return mapping.name, moving, mapping.hold, tiles if tiles <= 16 else None
 
 
 def any_cost(mapping: Mapping) -> float:
