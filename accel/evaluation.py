@@ -58,7 +58,10 @@ class Evaluation:
 
     @property
     def mapping(self) -> NetworkMapping:
-        """What it takes to run the network like this again, but for pairs that were fused."""
+        """What it takes to run the network like this again, where it has a mapping of every layer.
+
+        Pairs that were fused would run one after the other, each still in bands.
+        """
         return NetworkMapping({name: result.schedule.mapping for name, result in self.results}, self.kept)
 
     @property

@@ -27,5 +27,8 @@ class NetworkMapping:
     def mapping_for(self, layer: Layer) -> Mapping:
         """The mapping of a layer. Raises InputError when there is none."""
         if layer.name not in self.by_layer:
-            raise InputError(f'no mapping for layer "{layer.name}": it is of another network', source=self.source)
+            raise InputError(
+                f'no mapping for layer "{layer.name}": only for {", ".join(self.by_layer) or "none"}',
+                source=self.source,
+            )
         return self.by_layer[layer.name]

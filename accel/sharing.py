@@ -9,54 +9,68 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from accel.answers import ask
 from accel.sweep_point import Outcome, Point, run_offered
 
+Progress = Callable[[int, int, str], None]
+"""Called as (done, total, what is being done)."""
 
-def neighbours(groups: int, axes: Sequence[Sequence[Any]]) -> list[list[int]]:
+
+def neighbours(groups: int, axes: Sequence[Sequence[Any]], fine: Sequence[bool]) -> list[list[int]]:
     """By place in a grid, the last axis fastest, those next to it along one axis, in the same of so many groups.
 
-    Next to each other are the nearest values of an axis where all of them are numbers, else those listed together.
+    Next to each other are the nearest values of an axis, those that are no numbers as they are listed, after the
+    numbers. Places that are not `fine` stand in nobody's way: they are next to the nearest that are.
     """
     places = np.arange(groups * prod(len(values) for values in axes)).reshape(groups, *(len(values) for values in axes))
     beside: list[list[int]] = [[] for _ in range(places.size)]
     for axis, values in enumerate(axes, start=1):
-        ordered = all(isinstance(value, int | float) for value in values)
-        order = sorted(range(len(values)), key=values.__getitem__) if ordered else range(len(values))
-        line = np.moveaxis(places, axis, 0)[list(order)]
-        for one, other in zip(line[:-1].ravel().tolist(), line[1:].ravel().tolist(), strict=True):
-            beside[one].append(other)
-            beside[other].append(one)
+        order = sorted(range(len(values)), key=[_rank(value) for value in values].__getitem__)
+        for line in np.moveaxis(places, axis, -1)[..., order].reshape(-1, len(values)).tolist():
+            before: list[int] = []  # the last fine place, and those since
+            for place in line:
+                for other in before if fine[place] else before[:1]:
+                    if fine[place] or fine[other]:
+                        beside[place].append(other)
+                        beside[other].append(place)
+                if fine[place]:
+                    before = []
+                before.append(place)
     return beside
+
+
+def _rank(value: Any) -> tuple[bool, float]:
+    number = isinstance(value, int | float) and value == value
+    return (False, float(value)) if number else (True, 0.0)
 
 
 def shared(
     points: Sequence[Point],
     outcomes: Sequence[Outcome],
-    beside: Sequence[Sequence[int]],
+    axes: Sequence[Sequence[Any]],
     executor: Executor | None,
-    tell: Callable[[int], None],
+    tell: Progress,
 ) -> list[Outcome]:
     """The outcomes after every point has tried the mappings of those beside it, and again of those that took others'.
 
-    None is better with the mappings beside it in the end. tell: is called with the number of points that try.
+    None is better with the mappings beside it in the end. axes: the swept values, of which the points are the grid.
     """
     final = list(outcomes)
+    groups = len(points) // prod(len(values) for values in axes)
+    beside = neighbours(groups, axes, [outcome.mapping is not None for outcome in final])
     fresh = {place for place, outcome in enumerate(final) if outcome.mapping is not None}
     while fresh:
         offers = {
             place: [final[other] for other in others if other in fresh and final[other].mapping != final[place].mapping]
             for place, others in enumerate(beside)
         }
-        asked = {place: found for place, found in offers.items() if found}
-        tell(len(asked))
         fresh = set()
-        for place, better in _answers(points, final, asked, executor):
+        for place, better in _answers(points, final, offers, executor, tell):
             if better is not None:
                 final[place] = better
                 fresh.add(place)
@@ -64,18 +78,22 @@ def shared(
 
 
 def _answers(
-    points: Sequence[Point], outcomes: Sequence[Outcome], asked: Mapping[int, list[Outcome]], executor: Executor | None
+    points: Sequence[Point],
+    outcomes: Sequence[Outcome],
+    offers: Mapping[int, list[Outcome]],
+    executor: Executor | None,
+    tell: Progress,
 ) -> Iterator[tuple[int, Outcome | None]]:
-    """What comes out of the offers at each place, on the mappings of before."""
-    requests = {place: (points[place], outcomes[place].value, offers) for place, offers in asked.items()}
-    # All are sent off before the first is waited for.
-    answers = [
-        (place, partial(run_offered, *request) if executor is None else executor.submit(run_offered, *request).result)
-        for place, request in requests.items()
-    ]
-    for place, answer in answers:
+    """What comes out of the offers at each place that has any, on the mappings of before."""
+    answers = {
+        place: ask(executor, run_offered, points[place], outcomes[place].value, given)
+        for place, given in offers.items()
+        if given
+    }
+    for done, (place, answer) in enumerate(answers.items()):
+        at = f"{points[place].network_name} on {points[place].accelerator_name}"
+        tell(done, len(answers), f"{at}, with mappings of other points")
         try:
             yield place, answer()
         except Exception as error:  # the point keeps what it has
-            at = f"{points[place].network_name} on {points[place].accelerator_name}"
             warnings.warn(f"{at}: mappings of other points not tried ({error})", stacklevel=2)

@@ -84,14 +84,17 @@ def run_point(point: Point) -> Outcome:
 def run_offered(point: Point, value: float, offers: Sequence[Outcome]) -> Outcome | None:
     """What comes out of a point with the best of the mappings that others found; None when none beats a value."""
     best = None
+    try:
+        network, spec = _placed(point)
+    except InputError:
+        return None  # nothing runs there
     for offer in offers:
         assert offer.mapping is not None
         try:
-            network, spec = _placed(point)
             _require_dataflows(offer.mapping, point, spec)
             found = _simulated(point, network, spec, offer.mapping)
         except InputError:
-            continue  # nothing fits a point that is none, and this not here
+            continue  # it does not fit
         if found.value < (value if best is None else best.value):
             best = replace(found, row=found.row | {"mapped_at": offer.found_at}, found_at=offer.found_at)
     return best

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from accel.answers import ask
 from accel.objective import Objective, require_objective
-from accel.sharing import neighbours, shared
+from accel.sharing import Progress, shared
 from accel.spec import Accelerator
 from accel.spec.errors import field_paths, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mappings.file import MappingBook
-
-Progress = Callable[[int, int, str], None]
-"""Called as (done, total, what was done)."""
 
 MAX_POINTS = 100_000
 """A larger grid is refused: it is likely a slip of the pen."""
@@ -58,9 +56,7 @@ def sweep(
     total, tell = len(points), progress or (lambda done, total, what: None)
     outcomes = _alone(points, executor, tell)
     if isinstance(mapping, str) and not fuse:
-        beside = neighbours(len(networks) * len(specs), list(changes.values()))
-        offering = "mappings offered to {} points"
-        outcomes = shared(points, outcomes, beside, executor, lambda asked: tell(total, total, offering.format(asked)))
+        outcomes = shared(points, outcomes, list(changes.values()), executor, tell)
     tell(total, total, "done")
     rows = [outcome.row for outcome in outcomes]
     frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "mapped_at", "error"])
@@ -110,21 +106,14 @@ def _require_fields(changes: Iterable[str]) -> None:
             raise InputError(f'"{path}" is a table: name one of its fields, {", ".join(fields)}')
 
 
-def _alone(points: Sequence[Point], executor: Executor | None, progress: Progress) -> list[Outcome]:
-    """What comes out of every point by itself."""
+def _alone(points: Sequence[Point], executor: Executor | None, tell: Progress) -> list[Outcome]:
+    """What comes out of every point by itself; a worker that died (out of memory, say) is the point's error too."""
     outcomes = []
-    futures: list[Future[Outcome]] = []
-    if executor is not None:
-        futures = [executor.submit(run_point, point) for point in points]
-    for done, point in enumerate(points):
-        progress(done, len(points), f"{point.network_name} on {point.accelerator_name}")
-        outcomes.append(_outcome(futures[done], point) if futures else run_point(point))
+    answers = [ask(executor, run_point, point) for point in points]
+    for done, (point, answer) in enumerate(zip(points, answers, strict=True)):
+        tell(done, len(points), f"{point.network_name} on {point.accelerator_name}")
+        try:
+            outcomes.append(answer())
+        except Exception as error:
+            outcomes.append(failed(point, error))
     return outcomes
-
-
-def _outcome(future: Future[Outcome], point: Point) -> Outcome:
-    """The point's outcome; a worker that died (out of memory, say) is the point's error too."""
-    try:
-        return future.result()
-    except Exception as error:
-        return failed(point, error)

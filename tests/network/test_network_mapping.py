@@ -55,5 +55,5 @@ def test_maps_that_cannot_be_kept_are_refused(chip: accel.Accelerator, kept: set
 
 
 def test_a_layer_without_a_mapping_is_named() -> None:
-    with pytest.raises(InputError, match='no mapping for layer "conv1": it is of another network'):
+    with pytest.raises(InputError, match='no mapping for layer "conv1": only for none'):
         simulate(LENET, accel.load("tpu_v1"), mapping=NetworkMapping({}))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise, product
+from math import inf
 from typing import Any
 
 import pytest
@@ -38,31 +39,48 @@ def poor(kib: float) -> Outcome:
     return run_point(at(kib, MappingBook({"conv": ONE_BY_ONE})))
 
 
-def told(asked: int) -> None:
+def told(done: int, total: int, what: str) -> None:
     """Nobody."""
 
 
-@given(
-    st.integers(1, 3),
-    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True), max_size=3),
-    st.booleans(),
-)
-def test_neighbours_differ_in_one_field_with_no_value_between(groups: int, axes: list[list[int]], words: bool) -> None:
-    given_axes: list[list[Any]] = [[f"{value}" for value in axis] if words else axis for axis in axes]
-    points = list(product(range(groups), *given_axes))
+VALUES = st.one_of(st.integers(0, 9), st.floats(0, 9), st.sampled_from(["a", "b", "c", ("x",)]), st.just(float("nan")))
 
-    def beside(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+
+@given(st.integers(1, 2), st.lists(st.lists(VALUES, min_size=1, max_size=5), max_size=3), st.data())
+def test_neighbours_differ_in_one_field_with_nothing_fine_between(
+    groups: int, axes: list[list[Any]], data: st.DataObject
+) -> None:
+    places = list(product(range(groups), *(range(len(axis)) for axis in axes)))
+    fine = data.draw(st.lists(st.booleans(), min_size=len(places), max_size=len(places)))
+    number_of = {place: number for number, place in enumerate(places)}
+
+    def before(axis: list[Any], one: int, other: int) -> bool:
+        """Numbers by size, others after them, and what is equal, as they are listed."""
+        sizes = [
+            value if isinstance(value, int | float) and value == value else inf for value in (axis[one], axis[other])
+        ]
+        return sizes[0] < sizes[1] or (sizes[0] == sizes[1] and one < other)
+
+    def beside(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
         apart = [axis for axis, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
-        if len(apart) != 1 or apart == [0]:
+        if len(apart) != 1 or apart == [0] or not (fine[number_of[one]] or fine[number_of[other]]):
             return False
-        axis = given_axes[apart[0] - 1]
-        rank = (axis if words else sorted(axis)).index
-        return abs(rank(one[apart[0]]) - rank(other[apart[0]])) == 1
+        (axis,) = apart
+        return not any(
+            fine[number_of[(*one[:axis], between, *one[axis + 1 :])]]
+            for between in range(len(axes[axis - 1]))
+            if is_between(axes[axis - 1], one[axis], between, other[axis])
+        )
 
-    found = neighbours(groups, given_axes)
-    expected = [{n for n, other in enumerate(points) if beside(one, other)} for one in points]
-    assert [set(places) for places in found] == expected
-    assert all(len(places) == len(set(places)) for places in found)
+    def is_between(axis: list[Any], one: int, between: int, other: int) -> bool:
+        return (before(axis, one, between) and before(axis, between, other)) or (
+            before(axis, other, between) and before(axis, between, one)
+        )
+
+    found = neighbours(groups, axes, fine)
+    expected = [{number_of[other] for other in places if beside(one, other)} for one in places]
+    assert [set(numbers) for numbers in found] == expected
+    assert all(len(numbers) == len(set(numbers)) for numbers in found)
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -71,9 +89,8 @@ def test_what_one_point_finds_reaches_all(place: int) -> None:
     points = [at(kib) for kib in sizes]
     outcomes = [poor(kib) for kib in sizes]
     outcomes[place] = run_point(points[place])
-    rounds: list[int] = []
-    beside = neighbours(1, [sizes])
-    final = shared(points, outcomes, beside, None, rounds.append)
+    seen: list[tuple[int, int]] = []
+    final = shared(points, outcomes, [sizes], None, lambda done, total, what: seen.append((done, total)))
     for point, outcome, before in zip(points, final, outcomes, strict=True):
         spec = accel.load(CHIP).with_values(dict(point.changes))
         report = simulate(NET, spec, mapping=outcomes[place].mapping)
@@ -82,9 +99,9 @@ def test_what_one_point_finds_reaches_all(place: int) -> None:
         assert outcome.value < before.value or before is outcomes[place]
         assert outcome.row["mapped_at"] == ("" if before is outcomes[place] else f"data_buffer.kib={sizes[place]}")
     assert final[place] == outcomes[place]
-    assert len(rounds) <= len(sizes)
+    assert all(done < total for done, total in seen)
     with ThreadPoolExecutor(2) as executor:
-        assert shared(points, outcomes, beside, executor, told) == final
+        assert shared(points, outcomes, [sizes], executor, told) == final
 
 
 def test_none_is_better_with_what_another_beside_it_ran_with() -> None:
@@ -92,8 +109,8 @@ def test_none_is_better_with_what_another_beside_it_ran_with() -> None:
     points = [
         at(kib, **{"pe_array.rows": rows}) for kib, rows in product(*axes.values())
     ]  # fmt: skip
-    beside = neighbours(1, list(axes.values()))
-    final = shared(points, [run_point(point) for point in points], beside, None, told)
+    final = shared(points, [run_point(point) for point in points], list(axes.values()), None, told)
+    beside = neighbours(1, list(axes.values()), [True] * len(points))
     for outcome, point, others in zip(final, points, beside, strict=True):
         spec = accel.load(CHIP).with_values(dict(point.changes))
         for other in others:
@@ -107,7 +124,7 @@ def test_none_is_better_with_what_another_beside_it_ran_with() -> None:
 def test_a_point_that_found_nothing_takes_what_fits() -> None:
     points = [at(32), at(64), at(-1)]
     outcomes = [run_point(points[0]), failed(points[1], InputError("nothing found")), run_point(points[2])]
-    final = shared(points, outcomes, neighbours(1, [[32, 64, -1]]), None, told)
+    final = shared(points, outcomes, [[32, 64, -1]], None, told)
     assert final[1].row["error"] == ""
     assert final[1].row["mapped_at"] == "data_buffer.kib=32"
     assert final[2] == outcomes[2]
@@ -125,9 +142,17 @@ def test_mappings_of_dataflows_that_are_not_searched_are_not_taken() -> None:
     points = [replace(at(32), mapping=name) for name in ("weight_stationary", "any", "output_stationary")]
     outcomes = [poor(32) for _ in points]
     outcomes[0] = run_point(points[0])
-    final = shared(points, outcomes, [[1, 2], [0, 2], [0, 1]], None, told)
+    final = shared(points, outcomes, [["weights", "any", "outputs"]], None, told)
     assert final[1].mapping == outcomes[0].mapping
     assert final[2] == outcomes[2]
+
+
+def test_a_point_that_cannot_be_run_stands_in_nobodys_way() -> None:
+    points = [at(32), at(-1), at(64), at(8)]
+    outcomes = [run_point(points[0]), run_point(points[1]), poor(64), poor(8)]
+    final = shared(points, outcomes, [[32, -1, 64, 8]], None, told)
+    assert final[1] == outcomes[1]
+    assert final[2].row["mapped_at"] == "data_buffer.kib=32"
 
 
 def test_mappings_from_a_file_and_fused_pairs_are_left_alone() -> None:
@@ -143,16 +168,23 @@ def test_mappings_from_a_file_and_fused_pairs_are_left_alone() -> None:
         assert found["mapped_at"].tolist() == ["", ""]
 
 
-def test_a_worker_that_dies_meanwhile_costs_no_row() -> None:
+@pytest.mark.parametrize("submits", [True, False])
+def test_a_worker_that_dies_meanwhile_costs_no_row(submits: bool) -> None:
+    """A pool whose worker was killed takes no more work, not even what would fail."""
+
     class Dead(Executor):
         def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+            if not submits:
+                raise BrokenExecutor("a worker was killed")
             future: Future[Any] = Future()
-            future.set_exception(OSError("the worker was killed"))
+            future.set_exception(BrokenExecutor("a worker was killed"))
             return future
 
     outcomes = [poor(16), run_point(at(32))]
-    with pytest.warns(UserWarning, match=r"tiny on systolic_32x32: mappings of other points not tried \(the worker"):
-        assert shared([at(16), at(32)], outcomes, [[1], [0]], Dead(), told) == outcomes
+    with pytest.warns(UserWarning, match=r"tiny on systolic_32x32: mappings of other points not tried \(a worker"):
+        assert shared([at(16), at(32)], outcomes, [[16, 32]], Dead(), told) == outcomes
+    found = sweep([NET], [CHIP], executor=Dead())
+    assert found["error"].tolist() == ["BrokenExecutor: a worker was killed"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
@@ -70,17 +70,6 @@ def test_a_bug_in_one_point_does_not_end_the_others(monkeypatch: pytest.MonkeyPa
     assert row["error"] == "ZeroDivisionError: division by zero"
 
 
-def test_a_worker_that_died_is_an_error_too() -> None:
-    class Dead(Executor):
-        def submit(self, function: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-            future: Future[Any] = Future()
-            future.set_exception(OSError("the worker was killed"))
-            return future
-
-    found = sweep([TINY], ["systolic_32x32"], executor=Dead())
-    assert found["error"].tolist() == ["OSError: the worker was killed"]
-
-
 def test_batch_and_names() -> None:
     found = sweep(["lenet5"], ["systolic_32x32", accel.load("tpu_v1")], batch=2)
     assert found[["network", "accelerator"]].to_numpy().tolist() == [
@@ -101,7 +90,10 @@ def test_the_objective_is_what_the_mappings_of_every_point_minimise() -> None:
 def test_progress_counts_the_points() -> None:
     seen: list[tuple[int, int]] = []
     sweep([TINY], ["systolic_32x32"], set=GRID, progress=lambda done, total, what: seen.append((done, total)))
-    assert list(dict.fromkeys(seen)) == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen[:4] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    assert seen[-1] == (4, 4)
+    offered = seen[4:-1]
+    assert all(done == 0 or offered[place - 1] == (done - 1, total) for place, (done, total) in enumerate(offered))
 
 
 @pytest.mark.parametrize(
