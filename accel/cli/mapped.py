@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accel.cli.console import note, write
-from accel.cli.mapped_layer import print_front, print_layer, print_summary
+from accel.cli.front import explored_front, print_front
+from accel.cli.mapped_layer import print_layer, print_summary
 from accel.cli.wishes import Wishes, anonymous
 from accel.output import write_text
 from accel.spec import Accelerator
@@ -18,6 +19,7 @@ from workloads.errors import InputError
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer
+    from accel.report import LayerReport
     from mappings import Mapping
 
 
@@ -59,14 +61,20 @@ def tell(outcomes: Outcomes, wishes: Wishes, out: Path | None) -> None:
 
     Raises InputError naming a layer without a mapping, KeyboardInterrupt at the end of what Ctrl-C ended.
     """
-    found = outcomes.found
+    found = dict(outcomes.found)
     if out is not None and found:  # first: Ctrl-C during what follows must not lose them
         outcomes.save(out)
-    for layer, mapped in found.items():
-        alike = sum(anonymous(other) == layer for other in outcomes.network.layers)
-        print_layer(mapped, alike, wishes)
+    for layer, mapped in outcomes.found.items():
+        front: Sequence[LayerReport] = ()
         if wishes.pareto and not outcomes.interrupted:
-            print_front(mapped.layer, outcomes.spec, wishes, outcomes.offers.get(mapped.layer.name, []))
+            offered = outcomes.offers.get(mapped.layer.name, [])
+            found[layer], front = explored_front(mapped, outcomes.spec, wishes, offered)
+        alike = sum(anonymous(other) == layer for other in outcomes.network.layers)
+        print_layer(found[layer], alike, wishes)
+        if front:
+            print_front(front)
+    if out is not None and found != outcomes.found:
+        replace(outcomes, found=found).save(out)
     if outcomes.interrupted:
         note(f"interrupted: {_interruption(outcomes)}")
     passed_over = [reason for mapped in found.values() for reason in mapped.passed_over]

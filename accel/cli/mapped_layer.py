@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from accel.cli.console import show, write
 from accel.cli.listing import plain_table
 from accel.cli.wishes import Wishes
 from accel.objective import objective_value
-from accel.spec import Accelerator
 from accel.units import COUNT, DATA, ENERGY, human
-from workloads import Layer
 
 if TYPE_CHECKING:
     from accel.mapper import MappedLayer
@@ -90,27 +87,6 @@ def _print_next_best(mapped: MappedLayer, wishes: Wishes) -> None:
 def _kind(mapping: Mapping) -> object:
     """What mappings that differ only in sizes have in common: dataflow, order of tiles, and axes unrolled."""
     return mapping.name, mapping.order, frozenset(axis for axis in mapping.axes() if mapping.unrolled(axis) > 1)
-
-
-def print_front(layer: Layer, spec: Accelerator, wishes: Wishes, offered: Sequence[Mapping]) -> None:
-    """Mappings of which none is beaten in both latency and energy, among the best by each objective."""
-    from accel.mapper import explore
-    from accel.plots.pareto import pareto_front
-
-    points = []
-    for objective in ("latency", "edp", "energy"):
-        mapped = explore(layer, spec, offered=offered, **(wishes.options | {"objective": objective}))
-        if mapped.interrupted:
-            raise KeyboardInterrupt
-        points += [mapped.report, *(report for _, report in mapped.alternatives)]
-    front = pareto_front([point.latency_cycles for point in points], [point.energy_pj for point in points])
-    chosen = {
-        (point.latency_cycles, point.energy_pj) for point, on_front in zip(points, front, strict=True) if on_front
-    }
-    table = plain_table(">cycles", ">energy")
-    for cycles, energy in sorted(chosen):
-        table.add_row(str(cycles), human(energy, ENERGY))
-    show(table)
 
 
 def print_summary(layers: list[MappedLayer], wishes: Wishes) -> None:
