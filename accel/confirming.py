@@ -61,11 +61,18 @@ class Confirmation:
                 break
             # What costs exactly as much in the same order does the same on other PEs.
             distinct.setdefault((value, mapping.order), mapping)
-        waiting = [(value, mapping, tiles_alike(mapping)) for (value, _), mapping in distinct.items()]
+        # Where zeros are skipped it is they that the estimate errs about, however many tiles there are.
+        alike = (lambda mapping: mapping.order) if self._skips else tiles_alike
+        waiting = [(value, mapping, alike(mapping)) for (value, _), mapping in distinct.items()]
         ratios: dict[object, float] = {}
         best, number, played = inf, 0, 0
         while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
             expected = [value * ratios.get(kind, 1.0) for value, _, kind in waiting]
+            if self._skips and number < fewest and any(kind not in ratios for _, _, kind in waiting):
+                # So few are of as many orders as there are.
+                expected = [
+                    inf if entry[2] in ratios else value for entry, value in zip(waiting, expected, strict=True)
+                ]
             choice = int(np.argmin(expected))
             if number >= fewest and expected[choice] >= best:
                 break
