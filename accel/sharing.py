@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def neighbours(groups: int, axes: Sequence[Sequence[Any]], fine: Sequence[bool])
 
 
 def _rank(value: Any) -> tuple[bool, float]:
-    number = isinstance(value, int | float) and value == value
+    number = isinstance(value, Real) and value == value
     return (False, float(value)) if number else (True, 0.0)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise, product
 from math import inf
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +146,10 @@ def test_mappings_of_dataflows_that_are_not_searched_are_not_taken() -> None:
     final = shared(points, outcomes, [["weights", "any", "outputs"]], None, told)
     assert final[1].mapping == outcomes[0].mapping
     assert final[2] == outcomes[2]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert neighbours(1, [list(np.array([8, 1, 64]))], [True] * 3) == neighbours(1, [[8, 1, 64]], [True] * 3)
 
 
 def test_a_point_that_cannot_be_run_stands_in_nobodys_way() -> None:
