@@ -68,15 +68,14 @@ class Confirmation:
         best, number, played = inf, 0, 0
         while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
             expected = [value * ratios.get(kind, 1.0) for value, _, kind in waiting]
-            if self._skips and number < fewest and any(kind not in ratios for _, _, kind in waiting):
+            untried = [kind not in ratios for _, _, kind in waiting]
+            if self._skips and number < fewest and any(untried):
                 # So few are of as many orders as there are.
-                expected = [
-                    inf if entry[2] in ratios else value for entry, value in zip(waiting, expected, strict=True)
-                ]
+                expected = np.where(untried, expected, inf).tolist()
             choice = int(np.argmin(expected))
             if number >= fewest and expected[choice] >= best:
                 break
-            if waiting[choice][2] in ratios and expected[choice] >= _HOPELESS * self._least:
+            if not untried[choice] and expected[choice] >= _HOPELESS * self._least:
                 break
             estimate, mapping, kind = waiting.pop(choice)
             reports = self._simulated(mapping)

@@ -45,7 +45,8 @@ class TileRoom:
         }
 
 
-@lru_cache(maxsize=256)
+# Asked for several times of one mapping, one after another; a layer remembered keeps its tensors alive.
+@lru_cache(maxsize=4)
 def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bool, bool, bool]:
     """Which operands a full pass keeps in registers from its first cycle to its last."""
     axes = mapping.axes()

@@ -7,19 +7,19 @@ have missed what the other one found. That mostly fits there too, and does as we
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from math import prod
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from accel.answers import ask
 from accel.sweep_point import Outcome, Point, run_offered
 
-Progress = Callable[[int, int, str], None]
-"""Called as (done, total, what is being done)."""
+if TYPE_CHECKING:
+    from accel.planning import Progress
 
 
 def neighbours(groups: int, axes: Sequence[Sequence[Any]], fine: Sequence[bool]) -> list[list[int]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from accel.answers import ask
 from accel.objective import Objective, require_objective
-from accel.sharing import Progress, shared
+from accel.sharing import shared
 from accel.spec import Accelerator
 from accel.spec.errors import field_paths, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
@@ -18,6 +18,7 @@ from workloads import InputError, Network
 if TYPE_CHECKING:
     import pandas as pd
 
+    from accel.planning import Progress
     from mappings.file import MappingBook
 
 MAX_POINTS = 100_000
