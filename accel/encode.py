@@ -61,6 +61,7 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
     machine[array_fields.OVERLAP_PASSES] = array.overlap_passes
     machine[array_fields.KEEP_REGISTERS] = array.keep_registers
     machine[array_fields.STEADY_WINDOWS] = spec.controller.steady_windows
+    machine[array_fields.LINKS] = array.neighbour_links
     if array.multicast == "tile":
         machine[array_fields.TILE_MULTICAST] = True
         for offset, dim in enumerate("PQRS"):
@@ -124,3 +125,16 @@ class Nest:
             np.array([mapping.unrolled(axis) for axis in axes], dtype=np.int64),
             lanes,
         )
+
+
+def pe_places(mapping: Mapping, axes: tuple[str, ...]) -> Ints:
+    """(rows, columns, axes): the index of each PE along each axis, as far as unrolled loops decide it."""
+    rows, columns = mapping.used("rows"), mapping.used("columns")
+    places = np.zeros((rows, columns, len(axes)), dtype=np.int64)
+    for loops, place in ((mapping.rows, np.arange(rows)[:, None]), (mapping.columns, np.arange(columns)[None])):
+        inside = place.size
+        for loop in loops:
+            inside //= loop.factor
+            column = axes.index(loop.axis)
+            places[..., column] = places[..., column] * loop.factor + place // inside % loop.factor
+    return places

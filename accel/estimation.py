@@ -37,11 +37,12 @@ def estimate(
 
     `fits`: whether the tiles fit the buffers and the unrolled loops the array. Zeros are those the simulation with this
     seed finds. Words, bits and buffer accesses are the simulation's. They are upper bounds where
-    `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or pass needs too, which the
-    closed form fetches again. On an array that skips zeros, what crosses between buffers and PEs is an estimate: a
-    share of every operand, close where every pass finds work. Cycles are estimates, and so is the energy that depends
-    on them. Left out is what only an event can tell: stalls, the bottleneck. Raises InputError for a mapping of a list
-    that is not legal for the layer, and for operands too wide for the array.
+    `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or pass needs too, or
+    `pe_array.neighbour_links` pass them on: the closed form fetches them again. On an array that skips zeros, what
+    crosses between buffers and PEs is an estimate: a share of every operand, close where every pass finds work. Cycles
+    are estimates, and so is the energy that depends on them. Left out is what only an event can tell: stalls, the
+    bottleneck. Raises InputError for a mapping of a list that is not legal for the layer, and for operands too wide for
+    the array.
     """
     require_precision(layer, spec)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)

@@ -43,7 +43,7 @@ def passes_before(schedule: TileSchedule, nest: Nest, geometry: Geometry, machin
     """((steps, 2, axes), (steps,)): the last pass before a tile as `tile_cost` takes it, and whether it has all inputs.
 
     Of passes that all have work. No shape where the windows of the tile's first pass do not slide on from it: such
-    tiles are alike, unless steps are to be compared; whether words stay is then not known here.
+    tiles are alike, unless steps are to be compared, when whether words stay is not known here, or PEs pass words on.
     """
     starts, extents, full = schedule.starts, schedule.extents, nest.pass_extent
     before = np.zeros((schedule.steps, 2, len(full)), dtype=np.int64)
@@ -57,6 +57,7 @@ def passes_before(schedule: TileSchedule, nest: Nest, geometry: Geometry, machin
     same = nest.unroll, nest.lanes, geometry.relevant, geometry.window, geometry.strides, machine
     words = [slid_words(now, then, -there, *same)[:2] for now, there, then in distinct.reshape(-1, 3, len(full))]
     fresh = np.array(words, dtype=np.int64).reshape(-1, 2)[inverse]
-    before[1:] = np.where((fresh >= 0)[:, :1, None], np.stack([place, then], axis=1), 0)
+    known = (fresh >= 0)[:, :1, None] | (machine[array_fields.LINKS] != 0)
+    before[1:] = np.where(known, np.stack([place, then], axis=1), 0)
     slid[1:] = (fresh == 0).all(axis=1)
     return before, slid

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.encode import Geometry, Nest, Widths, machine_vector
+from accel.encode import Geometry, Nest, Widths, machine_vector, pe_places
 from accel.fit import held_operands, outputs_return
 from accel.kernels import passes
+from accel.kernels.links import BEFORE, SHAPE, SLID_BY
 from accel.registers import passes_before, still_held
 from accel.skipping import exchange, finish_times
 from accel.sparse_work import Work
@@ -30,12 +31,14 @@ class Tiles:
     """What the kernels take: `keys` (steps, axes + flags) and `before` tell tiles apart, the rest is the same for all.
 
     `before`: (steps, 2, axes) as from `passes_before`, nothing where registers do not keep inputs that slide.
-    `starts`: (steps, axes). `turns`: steps before which another layer has used the registers.
+    `starts`: (steps, axes). `turns`: steps before which another layer has used the registers. `places`: of the PEs,
+    none unless they pass words on.
     """
 
     nest: Nest
     geometry: Geometry
     machine: Ints
+    places: Ints
     returns: bool
     keys: Ints
     before: Ints
@@ -58,7 +61,8 @@ class Tiles:
         continued = still_held(schedule, held, slid, array)
         before[turns], continued[turns] = 0, 0
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, np.r_[continued[1:], 0]])
-        return cls(nest, geometry, machine, outputs_return(mapping), keys, before, schedule.starts, turns)
+        places = pe_places(mapping, axes) if array.neighbour_links else np.zeros((0, 0, len(axes)), dtype=np.int64)
+        return cls(nest, geometry, machine, places, outputs_return(mapping), keys, before, schedule.starts, turns)
 
     def counts(self) -> Ints:
         """(steps, COUNTS) from one kernel call per distinct tile."""
@@ -67,22 +71,27 @@ class Tiles:
         distinct, inverse = distinct_rows(self.keys)
         found = np.zeros((len(distinct), passes.COUNTS), dtype=np.int64)
         for index, key in enumerate(distinct):
-            passes.tile_cost(*self._arguments(key, self.before[0].copy(), 0, found[index]))
+            passes.tile_cost(*self._arguments(key, self._nothing_before(), 0, found[index]))
         counts: Ints = found[inverse]
         return counts
 
     def _counts_in_turn(self) -> Ints:
         """As `counts`, where windows slide from tile to tile: whether they turn back shows only step by step."""
-        known: dict[tuple[bytes, bytes, int], tuple[Ints, int]] = {}
+        known: dict[tuple[bytes, bytes, int], tuple[Ints, int, Ints]] = {}
         counts = np.zeros((len(self.keys), passes.COUNTS), dtype=np.int64)
-        way = 0
-        for step, (key, before) in enumerate(zip(self.keys, self.before, strict=True)):
+        before, way = self._nothing_before(), 0
+        for step, key in enumerate(self.keys):
+            before[: SHAPE + 1] = self.before[step]
             named = key.tobytes(), before.tobytes(), way
             if named not in known:
-                result = np.zeros(passes.COUNTS, dtype=np.int64)
-                known[named] = result, passes.tile_cost(*self._arguments(key, before, way, result)) // passes.WAYS
-            counts[step], way = known[named]
+                result, last = np.zeros(passes.COUNTS, dtype=np.int64), before.copy()
+                known[named] = result, passes.tile_cost(*self._arguments(key, last, way, result)) // passes.WAYS, last
+            counts[step], way, last = known[named]
+            before[SLID_BY:] = last[SLID_BY:]
         return counts
+
+    def _nothing_before(self) -> Ints:
+        return np.zeros((BEFORE, self.before.shape[2]), dtype=np.int64)
 
     def skipping_counts(self, work: Work, shares: Ints, array: PEArray) -> Ints:
         """(steps, COUNTS) of an array that skips: every step has cycles of its own.
@@ -95,7 +104,7 @@ class Tiles:
         bounds = np.zeros(steps + 1, dtype=np.int64)
         moved = np.diff(self.starts, axis=0, prepend=self.starts[:1])
         forgets = np.isin(np.arange(steps), self.turns)
-        before, way = np.zeros_like(self.before[0]), 0  # the last pass with work
+        before, way = self._nothing_before(), 0  # the last pass with work
         inputs = 1 << Operand.INPUT | 1 << Operand.WEIGHT
         loaded = 0  # of them, those that a pass with work has brought and no tile has changed since
         for step, key in enumerate(self.keys.copy()):
@@ -128,6 +137,6 @@ class Tiles:
         return (
             np.ascontiguousarray(key[:-_FLAGS]), nest.loop_axis, nest.loop_factor, nest.loop_block, nest.pass_extent,
             nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
-            geometry.strides, self.machine, bool(accumulates), bool(finishes), before, way, *continued, self.returns,
-            *results,
+            geometry.strides, self.machine, self.places, bool(accumulates), bool(finishes), before, way, *continued,
+            self.returns, *results,
         )  # fmt: skip

@@ -10,14 +10,15 @@ that bypasses the register files, or where they hold a single word that every lo
 Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
 tensors without padding, windows without gaps (stride at most the taps of a tile). Words that windows share with those
 before stay only while these move by the same step: so since Timeloop resets on a change of stride. Versions before kept
-them while windows went on along one side, rests included: `steady_windows=False`. Different:
+them while windows went on along one side, rests included: `steady_windows=False`. Where P, Q, R or S is spatial and a
+buffer's loop slides along the same side, a PE takes from a neighbour what that had in the step before, and the buffer
+is not read: `neighbour_links=False` counts as with TIMELOOP_DISABLE_LINK_TRANSFERS=1 in Timeloop's environment.
+Different:
 
 - stride gaps, and those that dilation leaves: here words that no window touches are not fetched; Timeloop moves the
   whole box around a tile;
 - Timeloop takes the second iteration of each loop for all later ones, which shifts what a window finds where a loop
-  begins again (TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION=0 in its environment ends that);
-- a PE may take from a neighbour what that had in the step before, where P, Q, R or S is spatial and a buffer's loop
-  slides along the same side: Timeloop then counts no read of the buffer (TIMELOOP_DISABLE_LINK_TRANSFERS=0 ends that);
+  begins again (TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION=1 in its environment ends that);
 - one fan-out: where spatial loops belong to two levels, such as columns of PEs in a row of columns, Timeloop shares
   words between the columns first and within each of them then;
 - Timeloop counts no reads of the buffer for outputs on their way to DRAM; `data_buffer_read_bits` has them, `counts`
@@ -59,7 +60,7 @@ class Counts:
 
 def machine(
     rows: int = 1, columns: int = 1, register_words: int | tuple[int, int, int] = 1_000_000, *,
-    steady_windows: bool = True,
+    steady_windows: bool = True, neighbour_links: bool = True,
 ) -> Accelerator:  # fmt: skip
     """PEs whose ports, buffers and registers never bind.
 
@@ -69,8 +70,9 @@ def machine(
     registers = {
         f"pe_array.registers.{name}": words for name, words in zip(("input", "weight", "output"), each, strict=True)
     }
-    array = {"pe_array.rows": rows, "pe_array.columns": columns, "controller.steady_windows": steady_windows}
-    return load(DATA / "timeloop_machine.toml").with_values(registers | array)
+    array = {"pe_array.rows": rows, "pe_array.columns": columns, "pe_array.neighbour_links": neighbour_links}
+    windows = {"controller.steady_windows": steady_windows}
+    return load(DATA / "timeloop_machine.toml").with_values(registers | array | windows)
 
 
 def counts(layer: Layer, mapping: Mapping, chip: Accelerator) -> Counts:

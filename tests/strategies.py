@@ -131,6 +131,7 @@ def accelerators(draw: Draw, mapping: Mapping | None = None, *, arrangement: str
         values |= {"pe_array.multicast": "tile", "pe_array.lanes": 1}
         for dim in "PQRS":
             values[f"pe_array.distribution.{dim}"] = draw(st.sampled_from(["interleaved", "blocked"]))
+        values["pe_array.neighbour_links"] = values["pe_array.keep_registers"] and draw(st.booleans())
     for operand in ("input", "weight", "output"):
         values[f"pe_array.registers.{operand}"] = draw(st.sampled_from([0, 1, 2, 5, 20]))
         values[f"pe_array.register_double_buffered.{operand}"] = draw(st.booleans())

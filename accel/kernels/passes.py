@@ -10,6 +10,7 @@ from accel.kernels.array_fields import (
     COLUMNS,
     DOUBLE_BUFFERED,
     KEEP_REGISTERS,
+    LINKS,
     OVERLAP_PASSES,
     PORT_BITS,
     ROWS,
@@ -17,6 +18,7 @@ from accel.kernels.array_fields import (
     SYSTOLIC,
     WORD_BITS,
 )
+from accel.kernels.links import PLACE, SHAPE, SLID_BY, SLID_FROM, new_links, note_taken, words_off_links
 from accel.kernels.options import kernel
 from accel.kernels.reuse import (
     ANALYSIS,
@@ -59,17 +61,19 @@ WAYS = 8
 def tile_cost(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int, returns: bool,
-    result: Ints,
+    places: Ints, accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int,
+    returns: bool, result: Ints,
 ) -> int:  # fmt: skip
     """Walk the on-chip loops of one tile and add up what its passes cost.
 
     extent, pass_extent, unroll, lanes: (axes,) indices of the tile, of a full pass, over PEs and lanes, over lanes.
     loop_axis, loop_factor, loop_block: (loops,) the on-chip loops, outermost first. register_axis: register loops.
     relevant: (axes, 3) and reduced: (axes,) booleans. window: the axes of P, Q, R, S or -1; strides: stride and
-    dilation, (vertical, horizontal) each. machine: see `array_fields`. accumulates: outputs of the tile already hold
-    partial sums; finishes: they are complete after it. before: (2, axes) place, seen from this tile, and shape of the
-    last pass that had operands, of which registers may hold inputs; no shape if of none; on return that of this tile.
+    dilation, (vertical, horizontal) each. machine: see `array_fields`. places: (rows, columns, axes) the index of each
+    PE along each axis, none without LINKS. accumulates: outputs of the tile already hold partial sums; finishes: they
+    are complete after it. before: rows PLACE, seen from this tile, and SHAPE of the last pass that had operands, of
+    which registers may hold inputs, no shape if of none, and with LINKS SLID_BY and SLID_FROM; on return those of this
+    tile.
     way: in which windows slid to it, as `slid_words` says, or with STEADY_WINDOWS their last step, as `steady_step`
     does. continued, continues: operands the registers hold already
     before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several
@@ -80,7 +84,7 @@ def tile_cost(
     return int(
         walk_passes(
             extent, loop_axis, loop_factor, loop_block, pass_extent, register_axis, unroll, lanes, relevant, reduced,
-            window, strides, machine, accumulates, finishes, before, way, continued, continues, returns, result,
+            window, strides, machine, places, accumulates, finishes, before, way, continued, continues, returns, result,
             np.ones((2, 2), dtype=np.int64), np.empty(0, dtype=np.bool_), np.empty((0, LOGGED), dtype=np.int64),
         )
     )  # fmt: skip
@@ -90,8 +94,8 @@ def tile_cost(
 def walk_passes(
     extent: Ints, loop_axis: Ints, loop_factor: Ints, loop_block: Ints, pass_extent: Ints, register_axis: Ints,
     unroll: Ints, lanes: Ints, relevant: Bools, reduced: Bools, window: Ints, strides: Ints, machine: Ints,
-    accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int, returns: bool,
-    result: Ints, kept: Ints, issued: Bools, log: Ints,
+    places: Ints, accumulates: bool, finishes: bool, before: Ints, way: int, continued: int, continues: int,
+    returns: bool, result: Ints, kept: Ints, issued: Bools, log: Ints,
 ) -> int:  # fmt: skip
     """As `tile_cost`, for an array that skips zeros.
 
@@ -113,6 +117,8 @@ def walk_passes(
     latest = np.full(loops, -1, dtype=np.int64)
     fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
     slides = machine[KEEP_REGISTERS] != 0
+    linked = machine[LINKS] != 0 and window[0] >= 0
+    links = new_links(places, unroll, lanes, window, machine)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     room = new_analysis_room(axes, len(register_axis))
     analyse(pass_extent, register_axis, unroll, lanes, relevant, window, strides, machine, room, analyses[0])
@@ -163,14 +169,22 @@ def walk_passes(
                 filled = one[FILL + operand] if changed or not held else 0
                 if operand == INPUT and held and slides:
                     slid, slid_fill, turned = -1, -1, 0
-                    if changed and before[1, 0] > 0:
+                    if changed and before[SHAPE, 0] > 0:
                         slid, slid_fill, turned = slid_words(
-                            shape, before[1], start - before[0], unroll, lanes, relevant, window, strides, machine
+                            shape,
+                            before[SHAPE],
+                            start - before[PLACE],
+                            unroll,
+                            lanes,
+                            relevant,
+                            window,
+                            strides,
+                            machine,
                         )
                     if machine[STEADY_WINDOWS] != 0 and window[0] >= 0:
                         step, stays = 0, False
-                        if before[1, 0] > 0:
-                            step = step_number(start - before[0], relevant, window, strides) if changed else RESTS
+                        if before[SHAPE, 0] > 0:
+                            step = step_number(start - before[PLACE], relevant, window, strides) if changed else RESTS
                             stays, step = steady_step(step, way, changed)
                         slid, turned = slid if stays else -1, step
                     elif turns_back(turned, way):
@@ -178,6 +192,11 @@ def walk_passes(
                     if slid >= 0:
                         words, filled = slid, slid_fill
                     way = turned
+                    if linked:
+                        note_taken(slid >= 0, not changed, start, shape, before, unroll, window, strides, links)
+                        words = words_off_links(
+                            words, shape, before, unroll, relevant, window, strides, machine, links
+                        )  # fmt: skip
                 if operand != OUTPUT:
                     words = -(-words * kept[operand, 0] // kept[operand, 1])
                     filled = -(-filled * kept[operand, 0] // kept[operand, 1])
@@ -251,7 +270,9 @@ def walk_passes(
                 for loop in range(loops):
                     fed[loop] = index[loop]
                 for axis in range(axes):
-                    before[0, axis], before[1, axis] = start[axis], shape[axis]
+                    before[PLACE, axis], before[SHAPE, axis] = start[axis], shape[axis]
+                    if linked:
+                        before[SLID_BY, axis], before[SLID_FROM, axis] = links.taken[0, axis], links.taken[1, axis]
             number += 1
         loop = loops - 1
         while loop >= 0:

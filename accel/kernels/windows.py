@@ -26,6 +26,16 @@ def distinct_positions(outputs: int, stride: int, taps: int, dilation: int) -> i
 
 
 @kernel
+def touches(position: int, outputs: int, stride: int, taps: int, dilation: int) -> bool:
+    """Whether a position is one of `i*stride + j*dilation` for i < outputs, j < taps."""
+    for tap in range(taps):
+        rest = position - tap * dilation
+        if rest >= 0 and rest % stride == 0 and rest // stride < outputs:
+            return True
+    return False
+
+
+@kernel
 def new_positions(
     shift: int, outputs: int, stride: int, taps: int, dilation: int, outputs_before: int, taps_before: int
 ) -> int:
@@ -37,11 +47,7 @@ def new_positions(
         for j in range(taps):
             if i >= b and j + a < taps:
                 continue  # another i, j has the same value
-            there = False
-            for tap in range(taps_before):
-                rest = shift + i * stride + (j - tap) * dilation
-                there = there or (rest >= 0 and rest % stride == 0 and rest // stride < outputs_before)
-            count += not there
+            count += not touches(shift + i * stride + j * dilation, outputs_before, stride, taps_before, dilation)
     return count
 
 

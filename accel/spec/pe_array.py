@@ -67,6 +67,9 @@ class PEArray(Part):
     """Registers keep what the next pass needs again: inputs under windows that slide along one side, the same way as
     before or after a rest, and at a new tile each operand that it does not change; False: windows are loaded whole, and
     at a new tile all operands are."""
+    neighbour_links: bool = False
+    """A PE takes input words from those beside it in its row or column, where they took the same words from the port
+    in the pass before, as Z. Du et al., "ShiDianNao", ISCA 2015: these words cross the port no more."""
     accumulation_latency_cycles: WholeNumber = 0
     """Exposed once a pass when the pass's outputs accumulate in the buffer over several passes."""
     bits: Bits = Bits()
@@ -168,6 +171,16 @@ class PEArray(Part):
             raise ValueError('multicast = "tile": needs arrangement = "multicast", a systolic array has no buses')
         if self.multicast == "tile" and self.lanes > 1:
             raise ValueError(f'multicast = "tile": needs lanes = 1, what {self.lanes} lanes share is not told apart')
+        return self
+
+    @model_validator(mode="after")
+    def _links_pass_on_what_registers_keep(self) -> PEArray:
+        if self.neighbour_links and not self.keep_registers:
+            raise ValueError("neighbour_links = true: needs keep_registers = true, a PE passes on what it has kept")
+        if self.neighbour_links and self.multicast != "tile":
+            raise ValueError('neighbour_links = true: needs multicast = "tile", what one PE takes is to be told apart')
+        if self.neighbour_links and self.skips:
+            raise ValueError('neighbour_links = true: needs zero_handling "none" or "gate", PEs that skip drift apart')
         return self
 
     @model_validator(mode="after")

@@ -55,6 +55,7 @@ def kernel_counts(
             *machine.registers, *machine.double_buffered, *machine.port_bits,
             *machine.word_bits, machine.mac_cycles, machine.keep_registers, machine.tile_multicast,
             *(machine.tile_multicast and blocked for blocked in machine.blocked), machine.steady_windows,
+            False,
         ],
         dtype=np.int64,
     )  # fmt: skip
@@ -64,7 +65,8 @@ def kernel_counts(
     found = passes.tile_cost(
         np.array([*extent.values()], dtype=np.int64), nest.loop_axis, nest.loop_factor, nest.loop_block,
         nest.pass_extent, nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced,
-        geometry.window, geometry.strides, vector, flags["accumulates"], flags["finishes"], before,
+        geometry.window, geometry.strides, vector, np.zeros((0, 0, len(axes)), dtype=np.int64),
+        flags["accumulates"], flags["finishes"], before,
         flags["way"], flags["continued"], flags["continues"], flags["returns"], result,
     )  # fmt: skip
     way = found // passes.WAYS

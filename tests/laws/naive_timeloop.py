@@ -38,16 +38,18 @@ class Child:
 class Traffic:
     """Between a level and the one below it; `fills` of the first child alone."""
 
+    linked: bool
     reads: dict[Operand, int] = field(default_factory=lambda: dict.fromkeys(Operand, 0))
     fills: dict[Operand, int] = field(default_factory=lambda: dict.fromkeys(Operand, 0))
     updates: int = 0
     seen: set[Point] = field(default_factory=set)
+    earlier: dict[tuple[Operand, int, int], Points] = field(default_factory=dict)
 
-    def step(self, layer: Layer, children: list[Child], blocks: list[Block], steady: bool) -> None:
-        """All children go on to their next block."""
+    def step(self, layer: Layer, children: dict[tuple[int, int], tuple[Child, Block]], steady: bool) -> None:
+        """All children, by row and column, go on to their next block."""
         for operand in Operand:
             taken, left = [], []
-            for child, block in zip(children, blocks, strict=True):
+            for child, block in children.values():
                 now = points(layer, operand, block)
                 then, before = child.held.get(operand, (frozenset(), block))
                 delta = now
@@ -82,8 +84,21 @@ class Traffic:
                 for some in set(taken):
                     self.reads[operand] += len(some & self.seen)
             else:
-                self.reads[operand] += sum(len(some) for some in set(taken))
+                self.reads[operand] += sum(
+                    len(some) for some in self._fetched(operand, dict(zip(children, taken, strict=True)))
+                )
             self.fills[operand] += len(taken[0])
+
+    def _fetched(self, operand: Operand, taken: dict[tuple[int, int], Points]) -> set[Points]:
+        """What the children take from the parent, each once; the others take theirs from beside them."""
+        beside = ((1, 0), (-1, 0), (0, 1), (0, -1))
+        fetched = {
+            some for (row, column), some in taken.items()
+            if not self.linked or all(self.earlier.get((operand, row + r, column + c)) != some for r, c in beside)
+        }  # fmt: skip
+        self.earlier = {place: some for place, some in self.earlier.items() if place[0] is not operand}
+        self.earlier |= {(operand, *place): some for place, some in taken.items()}
+        return fetched
 
     def finish(self, children: list[Child]) -> None:
         """Outputs that are still held leave."""
@@ -99,26 +114,28 @@ class Traffic:
 class Walk:
     """Traffic of DRAM and buffer, and cycles of the slowest PE."""
 
-    dram: Traffic = field(default_factory=Traffic)
-    buffer: Traffic = field(default_factory=Traffic)
+    dram: Traffic
+    buffer: Traffic
     cycles: int = 0
 
 
-def walk(layer: Layer, mapping: Mapping, *, steady: bool) -> Walk:
+def walk(layer: Layer, mapping: Mapping, *, steady: bool, linked: bool) -> Walk:
     """Run the loops. No flattened axes, no lanes, no hold depths."""
-    result = Walk()
+    result = Walk(Traffic(linked=False), Traffic(linked))
+    columns = prod(loop.factor for loop in mapping.columns)
     buffer, pes = [Child()], [Child() for _ in spread(mapping)]
     for outer in iterations(mapping.off_chip):
         tile = block(layer, mapping, outer, None, None)
         if not all(tile.values()):
             continue
-        result.dram.step(layer, buffer, [tile], steady)
+        result.dram.step(layer, {(0, 0): (buffer[0], tile)}, steady)
         for inner in iterations(mapping.on_chip):
             every = [block(layer, mapping, outer, inner, place) for place in spread(mapping)]
             busy = [number for number, mine in enumerate(every) if all(mine.values())]
             if not busy:
                 continue
-            result.buffer.step(layer, [pes[number] for number in busy], [every[number] for number in busy], steady)
+            working = {divmod(number, columns): (pes[number], every[number]) for number in busy}
+            result.buffer.step(layer, working, steady)
             result.cycles += max(prod(len(at) for at in every[number].values()) for number in busy)
     result.dram.finish(buffer)
     result.buffer.finish([pe for pe in pes if pe.held])

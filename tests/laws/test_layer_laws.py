@@ -110,6 +110,7 @@ def test_sending_whole_tiles_never_moves_fewer_words(case: Case) -> None:
         "pe_array.arrangement": "multicast",
         "pe_array.overlap_passes": False,
         "pe_array.bypass": False,
+        "pe_array.neighbour_links": False,
     }
     apart |= {f"pe_array.distribution.{dim}": "interleaved" for dim in "PQRS"}
     counts = [
@@ -119,6 +120,21 @@ def test_sending_whole_tiles_never_moves_fewer_words(case: Case) -> None:
     assert counts[0][passes.READ_INPUT] <= counts[1][passes.READ_INPUT]
     if all(mapping.unrolled(dim) == 1 for dim in "PQRS"):
         assert counts[0].tolist() == counts[1].tolist()
+
+
+@given(cases())
+def test_links_between_pes_spare_the_port_and_change_nothing_else(case: Case) -> None:
+    layer, mapping, spec = case
+    assume(mapping.used("lanes") == 1)
+    buses = {"arrangement": "multicast", "lanes": 1, "multicast": "tile", "overlap_passes": False, "bypass": False}
+    plain = spec.with_values({f"pe_array.{name}": value for name, value in (buses | {"keep_registers": True}).items()})
+    linked, apart = (
+        simulate_layer(layer, mapping, plain.with_values({"pe_array.neighbour_links": links})).lowered.counts
+        for links in (True, False)
+    )
+    spared = [passes.COMPUTE, passes.PORT, passes.READ_INPUT]
+    assert (linked[spared] <= apart[spared]).all()
+    assert np.delete(linked, spared).tolist() == np.delete(apart, spared).tolist()
 
 
 @given(cases())

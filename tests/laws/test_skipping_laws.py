@@ -32,9 +32,9 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping, Accelerator]:
 
 
 def handling(spec: Accelerator, input_zeros: str, weight_zeros: str) -> Accelerator:
-    return spec.with_values(
-        {"pe_array.zero_handling.input": input_zeros, "pe_array.zero_handling.weight": weight_zeros}
-    )
+    """With these ways of handling zeros. PEs that skip pass nothing on to each other."""
+    zeros = {"pe_array.zero_handling.input": input_zeros, "pe_array.zero_handling.weight": weight_zeros}
+    return spec.with_values({"pe_array.neighbour_links": False} | zeros)
 
 
 def report(layer: Layer, mapping: Mapping, spec: Accelerator, **values: object) -> LayerReport:
@@ -108,7 +108,7 @@ def test_weights_that_meet_an_input_are_loaded_whatever_passes_had_no_work(
     images = np.random.default_rng(seed).random((layer.N, layer.G * layer.C, 1, 1)) < 0.5
     some = layer.with_tensors(Tensors((words.input * images).astype(words.input.dtype), words.weight))
     plain = {"weight_buffer.format": "none", "dma.codec.weight": "none", "pe_array.keep_registers": keep}
-    skips = handling(spec.with_values(plain), "skip", "none")
+    skips = handling(spec, "skip", "none").with_values(plain)
     counts = simulate_layer(some, mapping, skips).lowered.counts
     assert counts[passes.READ_WEIGHT] >= layer.K * np.count_nonzero(reference.inputs_met(some, some.tensors.input))
 
@@ -121,7 +121,7 @@ def test_weights_come_with_the_first_image_that_is_not_zero(silent: int, keep: b
     words = Tensors(np.ones(layer.input_shape, np.int8), np.ones(layer.weight_shape, np.int8))
     words.input[silent] = 0
     mapping = Mapping("in turn", off_chip=(Loop("N", 2),), registers=(Loop("K", 2), Loop("C", 2)))
-    spec = handling(machine().with_values({"pe_array.keep_registers": keep}), "skip", "none")
+    spec = handling(machine(), "skip", "none").with_values({"pe_array.keep_registers": keep})
     found = simulate_layer(layer.with_tensors(words), mapping, spec)
     assert found.lowered.counts[[passes.READ_WEIGHT, passes.FILL_WEIGHT]].tolist() == [4, 4]
     assert found.report.mac_cycles == 4

@@ -29,10 +29,12 @@ def nest(off_chip: str = "", on_chip: str = "", registers: str = "", rows: str =
 
 
 def of(
-    layer: Layer, mapping: Mapping, *, register_words: int | tuple[int, int, int] = 1_000_000, steady: bool = True
-) -> Counts:
+    layer: Layer, mapping: Mapping, *, register_words: int | tuple[int, int, int] = 1_000_000, steady: bool = True,
+    linked: bool = True,
+) -> Counts:  # fmt: skip
     used = [prod(loop.factor for loop in level) for level in (mapping.rows, mapping.columns)]
-    return counts(layer, mapping, machine(used[0], used[1], register_words, steady_windows=steady))
+    chip = machine(used[0], used[1], register_words, steady_windows=steady, neighbour_links=linked)
+    return counts(layer, mapping, chip)
 
 
 def dram(found: Counts) -> tuple[int, int, int, int]:
@@ -327,6 +329,44 @@ def test_rows_over_pes_slide_along_the_columns() -> None:
     assert (found.register_fills_inputs, found.cycles) == (2 * 3 * 8, 2 * 6 * 9)
 
 
+@pytest.mark.parametrize(
+    ("layer", "on_chip", "linked", "apart"),
+    [
+        # A pixel a PE, tap after tap: all but the last PE have the next input from beside them: 16 + 1 + 1 of 3 x 16.
+        (FILTER, "R3", 18, 48),
+        # Backwards to the first tap for the other filter: nothing beside is two inputs before.
+        (Layer("filters", K=2, P=16, R=3), "K2 R3", 2 * 18, 2 * 48),
+        # At rest for the second filter, which a link does not outlast: every step takes 16.
+        (Layer("filters", K=2, P=16, R=3), "R3 K2", 48, 48),
+        # Another channel is nobody's input of before.
+        (Layer("channels", C=2, P=16, R=3), "R3 C2", 2 * 48, 2 * 48),
+        # A stride of 2: the next tap is beside no PE, the one after it is: 16, 16 and 1.
+        (replace(FILTER, stride=(2, 1)), "R3", 48, 48),
+    ],
+)
+def test_pes_take_inputs_from_beside_them(layer: Layer, on_chip: str, linked: int, apart: int) -> None:
+    for spread in ({"rows": "P16"}, {"columns": "P16"}):
+        mapping = nest(on_chip=on_chip, **spread)
+        found = of(layer, mapping)
+        assert found.buffer_reads_inputs == linked
+        assert of(layer, mapping, linked=False).buffer_reads_inputs == apart
+        # However they come, registers take as many.
+        assert found.register_fills_inputs == of(layer, mapping, linked=False).register_fills_inputs
+
+
+def test_a_plane_of_pixels_takes_one_row_or_column_a_tap() -> None:
+    """An output plane over 4 x 4 PEs and 3 x 3 taps in time, as in Z. Du et al., "ShiDianNao", ISCA 2015."""
+    layer = Layer("plane", P=4, Q=4, R=3, S=3)
+    mapping = nest(on_chip="R3 S3", rows="P4", columns="Q4")
+    # Each row of taps: 16 inputs, then twice a column of 4. Down to the next row and back to the left, all anew: what
+    # lies one row below has been on, but two columns to the right of where it is wanted.
+    assert buffer(of(layer, mapping)) == (3 * (16 + 4 + 4), 9, 0, 16)
+    assert buffer(of(layer, mapping, linked=False)) == (9 * 16, 9, 0, 16)
+    # Two filters at each tap, then: windows rest, and no PE has just taken what another wants.
+    both = of(replace(layer, K=2), nest(on_chip="R3 S3 K2", rows="P4", columns="Q4"))
+    assert both.buffer_reads_inputs == 9 * 16
+
+
 def test_a_strided_layer_weight_stationary() -> None:
     """4 x 3 PEs with single registers."""
     found = of(FIRST, nest("Q14", "S3 P2 K8 R3 Q2", "P56 Q4", "K4", "C3"), register_words=1)
@@ -378,10 +418,11 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
     return layer, Mapping("random", tuple(Loop(*loop) for loop in left), **found)
 
 
-@given(cases(), st.booleans())
-def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping], steady: bool) -> None:
+@given(cases(), st.booleans(), st.booleans())
+def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping], steady: bool, linked: bool) -> None:
     layer, mapping = case
-    found, expected = of(layer, mapping, steady=steady), walk(layer, mapping, steady=steady)
+    found = of(layer, mapping, steady=steady, linked=linked)
+    expected = walk(layer, mapping, steady=steady, linked=linked)
     for level, result in ((expected.dram, dram(found)), (expected.buffer, buffer(found))):
         assert result == (*(level.reads[operand] for operand in Operand), level.updates)
     fills = expected.buffer.fills

@@ -29,7 +29,7 @@ Case = tuple[Layer, Mapping]
 
 def roomy(spec: accel.Accelerator, **changes: object) -> accel.Accelerator:
     """Buffers that hold any tile; what neighbouring tiles share is fetched again unless `changes` say otherwise."""
-    plain = {"data_buffer.halo_reuse": False, "pe_array.keep_registers": False}
+    plain = dict.fromkeys(("data_buffer.halo_reuse", "pe_array.keep_registers", "pe_array.neighbour_links"), False)
     return spec.with_values({"data_buffer.kib": 4096.0, "weight_buffer.kib": 4096.0} | plain | changes)
 
 

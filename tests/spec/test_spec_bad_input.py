@@ -34,6 +34,16 @@ REPLACED = [
     ("rows = 8", "rows = 8\nbits = { input = 65 }", r"pe_array\.bits\.input = 65: needs a number up to 64"),
     ("rows = 8", "rows = 8\noverlap_passes = true", r"pe_array\.overlap_passes = true: needs arrangement"),
     ("rows = 8", "rows = 8\nbypass = true", r"pe_array\.bypass = true: needs arrangement"),
+    (
+        "rows = 8",
+        'rows = 8\nmulticast = "tile"\nneighbour_links = true',
+        r"pe_array\.neighbour_links = true: needs keep_registers = true",
+    ),
+    (
+        "rows = 8",
+        "rows = 8\nkeep_registers = true\nneighbour_links = true",
+        r'pe_array\.neighbour_links = true: needs multicast = "tile"',
+    ),
     ("rows = 8", 'rows = 8\nlanes = 2\nmulticast = "tile"', r'pe_array\.multicast = "tile": needs lanes = 1'),
     (
         "rows = 8",
