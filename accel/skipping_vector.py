@@ -9,6 +9,7 @@ from accel.kernels import zero_fields as kernel
 from accel.known_zeros import KnownZeros
 from accel.spec import Accelerator
 from workloads import Layer
+from workloads.layer import DIMS
 
 _STYLES = {"inner": kernel.INNER, "structured": kernel.INNER, "column": kernel.COLUMN, "plane": kernel.PLANE}
 _BARRIERS = {"pass": kernel.AT_PASS, "window": kernel.AT_WINDOW, "chunk": kernel.AT_CHUNK}
@@ -44,6 +45,8 @@ def skipping_vector(layer: Layer, spec: Accelerator, zeros: KnownZeros) -> NDArr
     vector[kernel.LOCKSTEP], vector[kernel.SLACK] = array.lockstep, array.slack
     vector[kernel.BRICK] = array.distribution.brick if array.distribution.C == "bricks" else 0
     vector[kernel.BALANCED] = array.distribution.K == "balanced"
+    runs = [getattr(array.distribution, dim) == "blocked" for dim in DIMS]
+    vector[kernel.RUNS : kernel.RUNS + len(DIMS)] = runs
     vector[kernel.BENEATH : kernel.BENEATH + 2] = layer.H / layer.P, layer.W / layer.Q
     for side, span in enumerate((layer.R, layer.S)):
         stride = layer.stride[side]

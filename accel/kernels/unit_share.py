@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.estimate_layout import C, P, Q, R, S
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.reuse import INPUT, WEIGHT
 from accel.kernels.windows import distinct_positions
-from accel.kernels.zero_fields import BRICK, INNER, INSIDE, LOCKSTEP, SLACK, STYLE, WIDTH
+from accel.kernels.zero_fields import BRICK, INNER, INSIDE, LOCKSTEP, RUNS, SLACK, STYLE, WIDTH
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -25,6 +25,25 @@ PIXELS, FILTERS, TAPS, GROUPS, CHANNELS, HIGH, WIDE, WITHIN, AGAIN, UNITS, NEAR,
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15,
 )  # fmt: skip
 SHARE = 18
+
+
+@borrowing_kernel
+def _in_runs(axis: int, dims: Ints, zeros: Floats) -> bool:
+    """Whether indices of an axis that are neighbours lie on one PE, as its first dimension says."""
+    for dim in range(len(dims)):
+        if dims[dim] == axis:
+            return bool(zeros[RUNS + dim] > 0)
+    return False
+
+
+@borrowing_kernel
+def dealt_to_units(indices: int, units: int, lanes: int, in_runs: bool) -> tuple[int, int]:
+    """(indices of the unit that has most, units that have as many), each unit with one for all of its lanes in turn."""
+    if in_runs and indices >= units * lanes:
+        most = -(-indices // units)
+        return most, indices - (most - 1) * units
+    rounds, rest = indices // (units * lanes), indices % (units * lanes)
+    return rounds * lanes + min(lanes, rest), units if rest == 0 else max(1, rest // lanes)
 
 
 @kernel
@@ -57,8 +76,7 @@ def unit_share(
             if zeros[BRICK] > 0:
                 brick = min(zeros[BRICK], ceil(channels))
                 dealt = places * (ceil(channels / brick))
-        mine[axis] = -(-dealt // along[axis])
-        full = dealt - (mine[axis] - 1) * along[axis]
+        mine[axis], full = dealt_to_units(dealt, along[axis], 1 if alone else lanes[axis], _in_runs(axis, dims, zeros))
         if axis == dims[C]:
             own = mine[axis] * brick
             share[CHANNELS] = own / min(mine[axis], places)
