@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
 
@@ -48,10 +48,14 @@ _REORDERED = 3
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to search a layer: so many mappings looked at after the dataflows' own, or so many seconds."""
+    """How long to search a layer: so many mappings looked at after the dataflows' own, or so many seconds.
+
+    per_candidate: at least so many mappings for each of the dataflows' own, which are many where a space is wide.
+    """
 
     mappings: int = 40_000
     seconds: float | None = None
+    per_candidate: int = 0
 
     def __post_init__(self) -> None:
         if self.mappings < 1:
@@ -105,6 +109,7 @@ def search(
             run.pool.refine()
             run.take(whole)
             exhaustive = True
+        budget = replace(budget, mappings=max(budget.mappings, budget.per_candidate * sum(map(len, space.candidates))))
         looked = 0
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():

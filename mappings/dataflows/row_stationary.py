@@ -108,7 +108,12 @@ def _strips(layer: Layer, array: ArrayShape, rows: int) -> list[tuple[int, int, 
     for folds in _few(array.rows // rows):
         width = min(array.columns, -(-layer.P // folds))
         balanced = -(-layer.P // (-(-layer.P // (width * folds)) * folds))
-        found |= {(columns, folds, True, array.rows // (rows * folds)) for columns in {width, balanced}}
+        # Twice as many strips of half the width leave columns for other filters.
+        narrow = -(-layer.P // (2 * -(-layer.P // (width * folds)) * folds))
+        found |= {(columns, folds, True, array.rows // (rows * folds)) for columns in {width, balanced, narrow}}
+        # So does a strip that fills the rows, and with room for channels too.
+        if folds == array.rows // rows and balanced <= array.columns // 2:
+            found.add((balanced, folds, False, array.columns // balanced))
     for sets in range(2, min(array.columns, _MOST_SETS_ALONG_COLUMNS) + 1):
         found.add((min(layer.P, array.columns // sets), 1, False, sets))
     # Low filters leave room to stand a whole strip along the rows, and the sets along all columns.
