@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from accel.accumulators import have_room
 from accel.closed_form import costs
 from accel.cost import Work, energy
 from accel.encode import require_precision, widths
@@ -35,8 +36,8 @@ def estimate(
 ) -> pd.DataFrame:
     """One row per mapping, in their order; columns mean what they mean in `LayerReport`, and `fits` comes last.
 
-    `fits`: whether the tiles fit the buffers and the unrolled loops the array. Zeros are those the simulation with this
-    seed finds. Words, bits and buffer accesses are the simulation's. They are upper bounds where
+    `fits`: whether the tiles fit the buffers, sums the accumulators and unrolled loops the array. Zeros are those the
+    simulation with this seed finds. Words, bits and buffer accesses are the simulation's. They are upper bounds where
     `data_buffer.halo_reuse` or `pe_array.keep_registers` keep words that the next tile or pass needs too, or
     `pe_array.neighbour_links` pass them on: the closed form fetches them again. On an array that skips zeros, what
     crosses between buffers and PEs is an estimate: a share of every operand, close where every pass finds work. Cycles
@@ -169,7 +170,7 @@ def _held(words: NDArray[np.int64], layer: Layer, operand: Operand, bits: int, z
 
 
 def _fits(found: Floats, layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArray[np.bool_]:
-    fits = found[:, kernel.FITS] > 0
+    fits = (found[:, kernel.FITS] > 0) & have_room(layer, column, spec)
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
     for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):

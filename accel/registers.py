@@ -42,8 +42,9 @@ def still_held(schedule: TileSchedule, held: tuple[bool, bool, bool], slid: Bool
 def passes_before(schedule: TileSchedule, nest: Nest, geometry: Geometry, machine: Ints) -> tuple[Ints, Bools]:
     """((steps, 2, axes), (steps,)): the last pass before a tile as `tile_cost` takes it, and whether it has all inputs.
 
-    Of passes that all have work. No shape where the windows of the tile's first pass do not slide on from it: such
-    tiles are alike, unless steps are to be compared, when whether words stay is not known here, or PEs pass words on.
+    Of passes that all have work. Where the windows of the tile's first pass do not slide on from the pass before, its
+    shape is left out, so that such tiles are alike; but not with STEADY_WINDOWS, where the steps decide in turn what
+    stays and no tile is said to have all inputs, nor with LINKS.
     """
     starts, extents, full = schedule.starts, schedule.extents, nest.pass_extent
     before = np.zeros((schedule.steps, 2, len(full)), dtype=np.int64)

@@ -41,7 +41,18 @@ def skipped_work(layer: Layer, operands: Tensors, mapping: Mapping, spec: Accele
         axis: brick_numbers(layer, axis, array.distribution.brick) for axis, how in dealing.items() if how == "bricks"
     }
     place = assign(layer, mapping, dealing, loads)
-    return _walk(replace(layer, tensors=operands), place, array, values)
+    return _walk(replace(layer, tensors=operands), place, lockstep_groups(mapping, array), array, values)
+
+
+def lockstep_groups(mapping: Mapping, array: PEArray) -> Ints:
+    """Of the PEs a mapping uses, the first of each group in lockstep, and the end of the last.
+
+    Groups are of neighbours row by row, whether all of them are used or not.
+    """
+    rows, columns = np.indices((mapping.used("rows"), mapping.used("columns"))).reshape(2, -1)
+    group = (rows * array.columns + columns) // array.lockstep
+    bounds: Ints = np.r_[0, np.flatnonzero(np.diff(group)) + 1, len(group)]
+    return bounds
 
 
 def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, int]:
@@ -56,7 +67,7 @@ def issued_macs(layer: Layer, zeros: Occupancy, array: PEArray) -> tuple[int, in
     return issued, zeros.macs(handling.input != "none", handling.weight != "none", layer.macs)
 
 
-def _walk(layer: Layer, place: Assignment, array: PEArray, values: bool) -> Work:
+def _walk(layer: Layer, place: Assignment, groups: Ints, array: PEArray, values: bool) -> Work:
     matching, skip = array.matching, _skip(array)
     if matching.style in ("column", "plane"):
         require_counters(place.epochs * place.pes * place.lanes, layer)
@@ -65,13 +76,13 @@ def _walk(layer: Layer, place: Assignment, array: PEArray, values: bool) -> Work
             layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
             bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0, values=values,
         )  # fmt: skip
-        return work.together(array.lockstep)
+        return work if array.lockstep == 1 else work.together(groups)
     if matching.style == "column":
         walk = partial(column_work, layer, place, skip, width=matching.width, run_bits=matching.run_bits or None)
         work = walk(least=matching.least, values=values)
         if matching.least:
             work = replace(work, free=walk(least=0).cycles)
-        return work.together(array.lockstep)
+        return work if array.lockstep == 1 else work.together(groups)
     width = matching.width
     if layer.tensors is not None and structured(layer.tensors.weight, array):
         width = width * matching.m // matching.n
@@ -80,10 +91,12 @@ def _walk(layer: Layer, place: Assignment, array: PEArray, values: bool) -> Work
     kinds = None
     if array.lockstep == 1:
         kinds = alike(together, skip in ("input", "both"), skip in ("weight", "both"), layer.G)
+    waiting = None if kinds else groups
+    if not array.slack:  # all wait for each other
+        waiting = np.array([0, (kinds.place if kinds else together).pes])
     work = match_work(
         layer, together, skip, width=width, chunk=matching.chunk, least=matching.least, scan=matching.scan,
-        barrier=array.barrier, lockstep=array.lockstep if array.slack else 0, effectual=False, values=values,
-        kinds=kinds,
+        barrier=array.barrier, groups=waiting, effectual=False, values=values, kinds=kinds,
     )  # fmt: skip
     return work if kinds is None else replace(work, copies=kinds.copies, pes=place.pes)
 

@@ -62,20 +62,18 @@ class Work:
             return float(totals.max() * len(totals) / max(1, totals.sum()))
         return float(totals.max() * self.pes / max(1, (totals * self.copies).sum()))
 
-    def together(self, lockstep: int) -> Work:
-        """The same work of groups of so many neighbouring PEs that take as long as their slowest."""
-        if lockstep == 1:
-            return self
+    def together(self, groups: Ints) -> Work:
+        """The same work of groups of PEs that take as long as their slowest, `groups` as `match_work` takes them."""
         none = np.zeros((0, 0), dtype=np.int64)
-        cycles, free, loads = _gathered(self.cycles, none, 1, 1, lockstep)
+        cycles, free, loads = _gathered(self.cycles, none, 1, 1, groups)
         if self.free is not None:
-            free, _, _ = _gathered(self.free, none, 1, 1, lockstep)
+            free, _, _ = _gathered(self.free, none, 1, 1, groups)
         return replace(self, cycles=cycles, free=None if self.free is None else free, loads=loads)
 
 
 def match_work(
     layer: Layer, place: Assignment, skip: Skip = "both", *, width: int = 1, chunk: int = 0, least: int = 0,
-    scan: int = 0, barrier: Barrier = "pass", lockstep: int = 1, effectual: bool = True, values: bool = False,
+    scan: int = 0, barrier: Barrier = "pass", groups: Ints | None = None, effectual: bool = True, values: bool = False,
     kinds: Alike | None = None,
 ) -> Work:  # fmt: skip
     """PEs that match the inputs of an output with its weights.
@@ -83,7 +81,8 @@ def match_work(
     A PE's share of one output's reduction within an epoch is taken tap by tap, in chunks of `chunk` channels (0: all of
     it at once): each costs `useful / width` cycles rounded up, at least `least`, and its front end looks through `scan`
     positions a cycle (0: all). Lanes of the mapping work through their own shares and wait for the slowest at the
-    barrier, and so do neighbouring PEs, `lockstep` at a time (0: all); cycles are then those of their groups.
+    barrier, and so do the PEs of a group; cycles are then those of groups. `groups`: the first PE of each, and the end
+    of the last; None: each PE is one.
     `effectual` asks for the MACs without a zero, `values` for the outputs. With `kinds` the cycles are those of one PE
     of each kind; others are walked only for their values.
     """
@@ -118,6 +117,7 @@ def match_work(
         chunk_parts = int(chunk_ranks.max()) + 1 if barrier == "chunk" else 1
         parts = (int(pixel_ranks.max()) + 1) * chunk_parts
     require_counters(place.epochs * parts * place.pes * place.lanes, layer)
+    groups = np.arange(place.pes + 1) if groups is None else groups
     style = np.array([skip in ("input", "both"), skip in ("weight", "both"), width, least, scan], dtype=np.int64)
     outputs = np.zeros((len(filters), inputs.shape[1] if values else 0), dtype=np.int64)
     # Epochs are counted by pixel, filter and chunk; a block of the pixels' is walked at a time.
@@ -149,7 +149,7 @@ def match_work(
         if effectual:
             met = met.reshape(within, parts, place.pes, place.lanes).sum(axis=(1, 3), dtype=np.int64)
         issued: NDArray[np.bool_] = np.logical_or.reduce(issues.reshape(within, parts), axis=1)
-        done.append((*_gathered(cycles, excess, parts, place.lanes, lockstep or place.pes), met, issued))
+        done.append((*_gathered(cycles, excess, parts, place.lanes, groups), met, issued))
     sequence = np.argsort((starts[:, None, None] + middles[:, None] + ends).reshape(-1))
     grouped, free, loads, found, begun = zip(*done, strict=True)
     work = Work(
@@ -286,10 +286,10 @@ def collect(place: Assignment, cycles: Ints, effectual: Ints, issued: NDArray[np
     return Work(cycles.reshape(shape).max(axis=2), effectual.reshape(shape).sum(axis=2), issued)
 
 
-def _gathered(cycles: Counters, excess: Counters, parts: int, lanes: int, lockstep: int) -> tuple[Ints, Ints, Ints]:
+def _gathered(cycles: Counters, excess: Counters, parts: int, lanes: int, groups: Ints) -> tuple[Ints, Ints, Ints]:
     """(cycles of groups, the same without the excess, cycles of each PE in all); see `gather_epochs`."""
     pes = cycles.shape[1] // lanes
-    shape = (len(cycles) // parts, pes // lockstep)
+    shape = (len(cycles) // parts, len(groups) - 1)
     grouped, free, loads = (np.zeros(size, dtype=np.int64) for size in (shape, shape, (_TASKS, pes)))
-    gather_epochs(cycles, excess, parts, lanes, lockstep, grouped, free, loads)
+    gather_epochs(cycles, excess, parts, lanes, groups, grouped, free, loads)
     return grouped, free, loads.sum(axis=0)

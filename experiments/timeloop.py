@@ -12,7 +12,8 @@ tensors without padding, windows without gaps (stride at most the taps of a tile
 before stay only while these move by the same step: so since Timeloop resets on a change of stride. Versions before kept
 them while windows went on along one side, rests included: `steady_windows=False`. Where P, Q, R or S is spatial and a
 buffer's loop slides along the same side, a PE takes from a neighbour what that had in the step before, and the buffer
-is not read: `neighbour_links=False` counts as with TIMELOOP_DISABLE_LINK_TRANSFERS=1 in Timeloop's environment.
+is not read: `neighbour_links=False` counts as with TIMELOOP_DISABLE_LINK_TRANSFERS=1 in Timeloop's environment. Words
+that stream past the registers (0 or 1 of them) come over no link here: loops that change them belong on chip.
 Different:
 
 - stride gaps, and those that dilation leaves: here words that no window touches are not fetched; Timeloop moves the

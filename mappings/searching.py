@@ -60,6 +60,8 @@ class Budget:
     def __post_init__(self) -> None:
         if self.mappings < 1:
             raise InputError(f"budget = {self.mappings}: needs at least 1 mapping")
+        if self.per_candidate < 0:
+            raise InputError(f"budget = {self.per_candidate} mappings a candidate: needs 0 or more")
         if self.seconds is not None and not 0 < self.seconds < inf:
             raise InputError(f"budget = {self.seconds} s: needs more than 0 seconds")
 
@@ -103,13 +105,13 @@ def search(
     exhaustive = interrupted = False
     try:
         run.take(space.candidates)
+        budget = replace(budget, mappings=max(budget.mappings, budget.per_candidate * sum(map(len, space.candidates))))
         whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
         if whole is not None:
             run.pool.crowd()
             run.pool.refine()
             run.take(whole)
             exhaustive = True
-        budget = replace(budget, mappings=max(budget.mappings, budget.per_candidate * sum(map(len, space.candidates))))
         looked = 0
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():

@@ -46,10 +46,11 @@ def finish_times(work: Ints, issued: NDArray[np.bool_], depth: int, issue_cycles
 
 @parallel_kernel
 def gather_epochs(
-    cycles: Counters, excess: Counters, parts: int, lanes: int, lockstep: int, grouped: Ints, free: Ints, loads: Ints
+    cycles: Counters, excess: Counters, parts: int, lanes: int, groups: Ints, grouped: Ints, free: Ints, loads: Ints
 ) -> None:
-    """Add up what groups of `lockstep` PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
+    """Add up what groups of PEs of `lanes` take for epochs of `parts`, each as long as its slowest lane.
 
+    groups: (groups + 1,) the first PE of each, and the end of the last.
     cycles: (epochs * parts, PEs * lanes); excess: alike, what of them a front end without cost would save, or no rows.
     Added to grouped (epochs, groups), free (the same without the excess, when it has rows), and loads (tasks, PEs): a
     task takes every so many-th epoch.
@@ -62,7 +63,7 @@ def gather_epochs(
                 for group in range(grouped.shape[1]):
                     slowest = np.int64(0)
                     slowest_free = np.int64(0)
-                    for pe in range(group * lockstep, (group + 1) * lockstep):
+                    for pe in range(groups[group], groups[group + 1]):
                         most = np.int64(0)
                         for unit in range(pe * lanes, (pe + 1) * lanes):
                             most = max(most, np.int64(cycles[row, unit]))

@@ -34,16 +34,25 @@ class Links(NamedTuple):
     fetched: Bools
 
 
-Side = tuple[int, int, int, int, int]
-"""What a PE takes along one side of the input: the words under so many outputs and taps; so far before them were those,
-the next two, that it slid on from and has already."""
+class Side(NamedTuple):
+    """What a PE takes along one side of the input: positions under its outputs and taps, but for those that it has.
 
-# Rows of what is known of the passes before: where the last one was, and its shape; how far before it the pass was that
-# its windows slid on from, and the outputs and taps a PE had there along the side on which they slid.
+    These are under `had_outputs` and `had_taps`, `back` positions before; none if it takes all.
+    """
+
+    outputs: int
+    taps: int
+    back: int
+    had_outputs: int
+    had_taps: int
+
+
 PLACE, SHAPE, SLID_BY, SLID_FROM = 0, 1, 2, 3
 BEFORE = 4
+"""Rows of what is known of the pass before, by axis: where it was, and its shape; how far on from the pass before that,
+and the outputs and taps that each PE had there and still needed, 0 but along the side on which windows slid."""
 NOTHING = -1
-"""In SLID_FROM: the pass took no words. All 0: it took all of its words."""
+"""In SLID_FROM: the pass took no words at all."""
 
 
 @borrowing_kernel
@@ -95,20 +104,19 @@ def _side(
 ) -> Side:  # fmt: skip
     o, t = window[number], window[number + 2]
     back = slid_by[o] * strides[number] + slid_by[t] * strides[number + 2]
-    return _own(shape, unroll, o), _own(shape, unroll, t), back, slid_from[o], slid_from[t]
+    return Side(_own(shape, unroll, o), _own(shape, unroll, t), int(back), int(slid_from[o]), int(slid_from[t]))
 
 
 @borrowing_kernel
 def _takes(side: Side, step: int, tap_step: int, position: int) -> bool:
-    outputs, taps, back, then, then_taps = side
-    has = touches(position + back, then, step, then_taps, tap_step)
-    return not has and touches(position, outputs, step, taps, tap_step)
+    had = touches(position + side.back, side.had_outputs, step, side.had_taps, tap_step)
+    return not had and touches(position, side.outputs, step, side.taps, tap_step)
 
 
 @borrowing_kernel
 def _taken(side: Side, step: int, tap_step: int) -> tuple[int, int]:
     """(number of positions a PE takes, the least of them)."""
-    last = (side[0] - 1) * step + (side[1] - 1) * tap_step
+    last = (side.outputs - 1) * step + (side.taps - 1) * tap_step
     number, least = 0, 0
     for position in range(last, -1, -1):
         if _takes(side, step, tap_step, position):
@@ -123,7 +131,7 @@ def _goes_on(now: Side, then: Side, step: int, tap_step: int) -> tuple[bool, int
     number_then, least_then = _taken(then, step, tap_step)
     if number != number_then:
         return False, 0
-    last = (now[0] - 1) * step + (now[1] - 1) * tap_step
+    last = (now.outputs - 1) * step + (now.taps - 1) * tap_step
     for position in range(least, last + 1):
         same = _takes(then, step, tap_step, position - least + least_then)
         if _takes(now, step, tap_step, position) and not same:

@@ -73,11 +73,10 @@ def tile_cost(
     PE along each axis, none without LINKS. accumulates: outputs of the tile already hold partial sums; finishes: they
     are complete after it. before: rows PLACE, seen from this tile, and SHAPE of the last pass that had operands, of
     which registers may hold inputs, no shape if of none, and with LINKS SLID_BY and SLID_FROM; on return those of this
-    tile.
-    way: in which windows slid to it, as `slid_words` says, or with STEADY_WINDOWS their last step, as `steady_step`
-    does. continued, continues: operands the registers hold already
-    before the tile, and still after it, a bit each, and STREAM. returns: outputs come back to the buffer over several
-    passes. result: (COUNTS,) sums, words not bits.
+    tile. way: in which windows slid to it, as `slid_words` says, or with STEADY_WINDOWS their last step, as
+    `steady_step` does. continued, continues: operands the registers hold already before the tile, and still after it, a
+    bit each, and STREAM. returns: outputs come back to the buffer over several passes. result: (COUNTS,) sums, words
+    not bits.
     Returns which operands (one bit each, INPUT lowest) the registers hold throughout a full pass, and the last way of
     windows: see WAYS.
     """
@@ -118,6 +117,8 @@ def walk_passes(
     fed = np.full(loops, -1, dtype=np.int64)  # indices of the last pass with operands
     slides = machine[KEEP_REGISTERS] != 0
     linked = machine[LINKS] != 0 and window[0] >= 0
+    for part in range(4):  # what the lanes of a PE take together is not told apart
+        linked = linked and lanes[window[part]] == 1
     links = new_links(places, unroll, lanes, window, machine)
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
     room = new_analysis_room(axes, len(register_axis))

@@ -68,8 +68,9 @@ class PEArray(Part):
     before or after a rest, and at a new tile each operand that it does not change; False: windows are loaded whole, and
     at a new tile all operands are."""
     neighbour_links: bool = False
-    """A PE takes input words from those beside it in its row or column, where they took the same words from the port
-    in the pass before, as Z. Du et al., "ShiDianNao", ISCA 2015: these words cross the port no more."""
+    """A PE takes the input words that its registers are to hold from one beside it in its row or column, where that
+    took the same in the pass before, as in Z. Du et al., "ShiDianNao", ISCA 2015: these words cross the port no more.
+    In passes in which each PE has as many words as any other."""
     accumulation_latency_cycles: WholeNumber = 0
     """Exposed once a pass when the pass's outputs accumulate in the buffer over several passes."""
     bits: Bits = Bits()

@@ -50,7 +50,7 @@ def test_nests_costs_bounds_and_reasons(command: Callable[..., Any], tmp_path: P
 def test_it_finds_what_a_run_of_the_same_operands_searches(
     command: Command, tiny: Path, tmp_path: Path, chip: str, operands: str
 ) -> None:
-    """At the budget of a run, of layers between which nothing is kept; and what it saves can be run and offered."""
+    """At the budget of a run of few candidates, nothing kept between layers; what it saves can be run and offered."""
     flags, nests, report = (tiny, "--on", chip, *operands.split()), tmp_path / "nests.toml", tmp_path / "report.json"
     mapped = command("map", *flags, "--budget", QUICK.mappings, "--out", nests, "--no-cache")
     assert (mapped.status, mapped.err) == (0, "")

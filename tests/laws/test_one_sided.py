@@ -233,7 +233,7 @@ def test_waiting_more_often_is_never_faster(case: tuple[Layer, Mapping], seed: i
     layer = layer.with_tensors(draw(replace(layer, density=Density(0.5, 0.5)), seed))
     place = assign(layer, mapping)
     times = [
-        schedule_epochs(match_work(layer, place, chunk=chunk, barrier=barrier, lockstep=0))[-1]
+        schedule_epochs(match_work(layer, place, chunk=chunk, barrier=barrier, groups=np.array([0, place.pes])))[-1]
         for barrier in ("pass", "window", "chunk")
     ]
     assert sorted(times) == times

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from accel import LayerReport
 from accel.kernels import passes
 from accel.simulation import simulate_layer
+from accel.skipping import lockstep_groups
 from accel.spec import Accelerator, load
 from accel.task import array_shape
 from experiments.timeloop import machine
@@ -137,6 +138,37 @@ def test_windows_slide_on_from_the_last_pass_that_had_work(taps: tuple[int, int,
     for spec in (plain, handling(plain, "none", "skip")) if all(taps) else (handling(plain, "none", "skip"),):
         found = simulate_layer(layer.with_tensors(words), mapping, spec)
         assert found.lowered.counts[[passes.READ_INPUT, passes.FILL_INPUT]].tolist() == [6, 6]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "lockstep", "bounds"),
+    [
+        # Of 8 columns: a group a row, whether it is filled or not; two a row; one of two rows; half a row.
+        (3, 8, 8, [0, 8, 16, 24]),
+        (3, 5, 8, [0, 5, 10, 15]),
+        (2, 5, 4, [0, 4, 5, 9, 10]),
+        (3, 5, 16, [0, 10, 15]),
+        (1, 3, 4, [0, 3]),
+        (2, 2, 1, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_groups_are_of_the_array_not_of_what_a_mapping_uses(
+    rows: int, columns: int, lockstep: int, bounds: list[int]
+) -> None:
+    array = (
+        load("sparten").with_values({"pe_array.rows": 4, "pe_array.columns": 8, "pe_array.lockstep": lockstep}).pe_array
+    )
+    mapping = Mapping("part", rows=(Loop("P", rows),), columns=(Loop("K", columns),))
+    assert lockstep_groups(mapping, array).tolist() == bounds
+
+
+@pytest.mark.parametrize("filters", [1, 10, 31, 32, 33, 50])
+def test_pes_that_do_not_fill_a_group_take_as_long_as_others(filters: int) -> None:
+    """A dense filter of 84 channels for each PE of sparten, a product a cycle."""
+    layer = Layer("part", op="matmul", K=filters, C=84)
+    rows = (Loop("K", 2),) if filters > 32 else ()
+    mapping = Mapping("part", registers=(Loop("C", 84),), rows=rows, columns=(Loop("K", min(filters, 32)),))
+    assert simulate_layer(layer, mapping, load("sparten")).report.mac_cycles == 84
 
 
 def test_lockstep_groups_wait_for_their_slowest_and_queues_do_not() -> None:

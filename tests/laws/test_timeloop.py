@@ -16,7 +16,7 @@ from experiments.timeloop import Counts, counts, example, machine
 from mappings import Loop, Mapping
 from tests.laws.naive_timeloop import walk
 from tests.strategies import layers
-from workloads import Layer, Operand
+from workloads import Bits, Layer, Operand
 
 
 def loops(text: str) -> tuple[Loop, ...]:
@@ -352,6 +352,17 @@ def test_pes_take_inputs_from_beside_them(layer: Layer, on_chip: str, linked: in
         assert of(layer, mapping, linked=False).buffer_reads_inputs == apart
         # However they come, registers take as many.
         assert found.register_fills_inputs == of(layer, mapping, linked=False).register_fills_inputs
+
+
+def test_lanes_of_narrow_operands_take_their_pixels_from_the_buffer() -> None:
+    """A PE has neighbouring pixels in two lanes: it takes two inputs, then one, and none that one beside it took."""
+    layer = replace(FILTER, bits=Bits(input=4))
+    mapping = replace(nest(on_chip="R3", rows="P8"), lanes=(Loop("P", 2),))
+    chips = [
+        machine(8, neighbour_links=links).with_values({"pe_array.precision.style": "composable"})
+        for links in (True, False)
+    ]
+    assert counts(layer, mapping, chips[0]) == counts(layer, mapping, chips[1])
 
 
 def test_a_plane_of_pixels_takes_one_row_or_column_a_tap() -> None:

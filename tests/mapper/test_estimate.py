@@ -184,6 +184,14 @@ def test_the_table_has_the_columns_of_the_report_and_a_row_for_each_mapping_in_o
     assert (table.iloc[0] == table.iloc[2]).all()
 
 
+def test_what_the_accumulators_cannot_hold_does_not_fit() -> None:
+    spec, layer = accel.load("scnn"), Layer("planes", K=26, C=2, P=9, Q=12)
+    tile = (Loop("C", 2), Loop("P", 9), Loop("Q", 12))
+    for filters, fits in ((4, True), (16, False)):  # 108 sums of each, in 1024 accumulators
+        mapping = Mapping("planar_tiled", registers=tile, rows=(Loop("K", 7),), lanes=(Loop("K", filters),))
+        assert accel.estimate(layer, [mapping], spec)["fits"].tolist() == [fits]
+
+
 def test_a_column_and_a_list_of_its_mappings_cost_the_same() -> None:
     spec = accel.load("eyeriss_v1")
     column: MappingColumn = map_space(LAYER, spec).seeds()[0]
