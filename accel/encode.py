@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels import array_fields
-from accel.spec import Accelerator
+from accel.spec import Accelerator, PEArray
 from mappings import Loop, Mapping, axis_relevant
 from workloads.errors import InputError
 from workloads.layer import REDUCED, Bits, Layer, Operand
@@ -127,8 +127,13 @@ class Nest:
         )
 
 
-def pe_places(mapping: Mapping, axes: tuple[str, ...]) -> Ints:
-    """(rows, columns, axes): the index of each PE along each axis, as far as unrolled loops decide it."""
+def pe_places(mapping: Mapping, axes: tuple[str, ...], array: PEArray) -> Ints:
+    """(rows, columns, axes): the index of each PE along each axis, as far as unrolled loops decide it.
+
+    Of none unless PEs pass words on: nobody else asks.
+    """
+    if not array.neighbour_links:
+        return np.zeros((0, 0, len(axes)), dtype=np.int64)
     rows, columns = mapping.used("rows"), mapping.used("columns")
     places = np.zeros((rows, columns, len(axes)), dtype=np.int64)
     for loops, place in ((mapping.rows, np.arange(rows)[:, None]), (mapping.columns, np.arange(columns)[None])):

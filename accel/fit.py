@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from accel.accumulators import require_room
-from accel.encode import Geometry, Nest, machine_vector, require_precision, widths
+from accel.encode import Geometry, Nest, machine_vector, pe_places, require_precision, widths
 from accel.kernels import passes
 from accel.kernels.links import BEFORE
 from accel.residency import Residency
@@ -58,7 +58,7 @@ def held_operands(mapping: Mapping, layer: Layer, spec: Accelerator) -> tuple[bo
         extent, nest.loop_axis, np.ones_like(nest.loop_factor), nest.loop_block, nest.pass_extent,
         nest.register_axis, nest.unroll, nest.lanes, geometry.relevant, geometry.reduced, geometry.window,
         geometry.strides, machine_vector(spec, widths(layer.bits, spec), mapping),
-        np.zeros((0, 0, len(axes)), dtype=np.int64), False, True, np.zeros((BEFORE, len(axes)), dtype=np.int64),
+        pe_places(mapping, axes, spec.pe_array), False, True, np.zeros((BEFORE, len(axes)), dtype=np.int64),
         0, 0, 0, False, np.zeros(passes.COUNTS, dtype=np.int64),
     )  # fmt: skip
     return bool(held & 1), bool(held & 2), bool(held & 4)

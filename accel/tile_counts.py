@@ -61,7 +61,7 @@ class Tiles:
         continued = still_held(schedule, held, slid, array)
         before[turns], continued[turns] = 0, 0
         keys = np.column_stack([schedule.extents, schedule.accumulates, finishes, continued, np.r_[continued[1:], 0]])
-        places = pe_places(mapping, axes) if array.neighbour_links else np.zeros((0, 0, len(axes)), dtype=np.int64)
+        places = pe_places(mapping, axes, array)
         return cls(nest, geometry, machine, places, outputs_return(mapping), keys, before, schedule.starts, turns)
 
     def counts(self) -> Ints:

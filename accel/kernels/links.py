@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels.array_fields import BLOCKED
 from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.reuse import INPUT, own_steps
-from accel.kernels.windows import distinct_positions, new_positions, touches
+from accel.kernels.windows import slid_positions, touches
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -87,12 +87,10 @@ def note_taken(
     if none or not slid:
         return
     o, t = window[1], window[3]
-    step, tap_step = strides[1] * steps[o], strides[3] * steps[t]
-    now, now_taps = _own(shape, unroll, o), _own(shape, unroll, t)
-    then, then_taps = _own(before[SHAPE], unroll, o), _own(before[SHAPE], unroll, t)
-    rests = distinct_positions(now, step, now_taps, tap_step) == distinct_positions(then, step, then_taps, tap_step)
-    shift = taken[0, o] * strides[1] + taken[0, t] * strides[3]
-    rests = rests and new_positions(shift, now, step, now_taps, tap_step, then, then_taps) == 0
+    _, _, rests = slid_positions(
+        taken[0, o] * strides[1] + taken[0, t] * strides[3], _own(shape, unroll, o), strides[1] * steps[o],
+        _own(shape, unroll, t), strides[3] * steps[t], _own(before[SHAPE], unroll, o), _own(before[SHAPE], unroll, t),
+    )  # fmt: skip
     side = 0 if rests else 1
     for axis in (window[side], window[side + 2]):
         taken[1, axis] = _own(before[SHAPE], unroll, axis)

@@ -171,16 +171,9 @@ def walk_passes(
                 if operand == INPUT and held and slides:
                     slid, slid_fill, turned = -1, -1, 0
                     if changed and before[SHAPE, 0] > 0:
+                        moved = start - before[PLACE]
                         slid, slid_fill, turned = slid_words(
-                            shape,
-                            before[SHAPE],
-                            start - before[PLACE],
-                            unroll,
-                            lanes,
-                            relevant,
-                            window,
-                            strides,
-                            machine,
+                            shape, before[SHAPE], moved, unroll, lanes, relevant, window, strides, machine
                         )
                     if machine[STEADY_WINDOWS] != 0 and window[0] >= 0:
                         step, stays = 0, False

@@ -9,7 +9,7 @@ from accel.kernels.array_fields import BLOCKED, TILE_MULTICAST
 from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.pe_windows import different_pes
 from accel.kernels.reuse import INPUT, own_steps
-from accel.kernels.windows import distinct_positions, new_positions
+from accel.kernels.windows import slid_positions
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -47,9 +47,7 @@ def _fresh_words(
         o, t = window[side], window[side + 2]
         step, tap_step = strides[side] * steps[o], strides[side + 2] * steps[t]
         shift = moved[o] * strides[side] + moved[t] * strides[side + 2]
-        here = distinct_positions(extent[o], step, extent[t], tap_step)
-        new = new_positions(shift, extent[o], step, extent[t], tap_step, earlier[o], earlier[t])
-        same = new == 0 and here == distinct_positions(earlier[o], step, earlier[t], tap_step)
+        here, new, same = slid_positions(shift, extent[o], step, extent[t], tap_step, earlier[o], earlier[t])
         count, fresh, rests, shifts = (count[1], here), (fresh[1], new), (rests[1], same), (shifts[1], shift)
     if rests[1]:
         way = 0 if fresh[0] == 0 or fresh[0] == count[0] else 1 if shifts[0] >= 0 else -1

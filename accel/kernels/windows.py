@@ -52,6 +52,16 @@ def new_positions(
 
 
 @kernel
+def slid_positions(
+    shift: int, outputs: int, stride: int, taps: int, dilation: int, outputs_before: int, taps_before: int
+) -> tuple[int, int, bool]:
+    """(positions under windows, new ones of them, whether they are those of before); arguments of `new_positions`."""
+    here = distinct_positions(outputs, stride, taps, dilation)
+    new = new_positions(shift, outputs, stride, taps, dilation, outputs_before, taps_before)
+    return here, new, new == 0 and here == distinct_positions(outputs_before, stride, taps_before, dilation)
+
+
+@kernel
 def touched_positions(
     first: int, outputs: int, stride: int, tap: int, taps: int, dilation: int, padding: int, size: int
 ) -> int:
