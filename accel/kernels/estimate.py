@@ -41,15 +41,15 @@ from accel.kernels.estimate_layout import (
 )
 from accel.kernels.inner import pass_totals
 from accel.kernels.input_tiles import new_memo, new_room
-from accel.kernels.options import kernel
+from accel.kernels.options import borrowing_kernel, kernel
 from accel.kernels.overlap import layer_cycles
 from accel.kernels.register_words import register_inputs, register_words
 from accel.kernels.returns import new_walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.row_energy import row_energy
-from accel.kernels.step_cycles import step_cycles
+from accel.kernels.step_cycles import OTHER, step_cycles
 from accel.kernels.tile_room import tile_room
-from accel.kernels.tile_sizes import tile_sizes
+from accel.kernels.tile_sizes import SIZES, first_end, tile_sizes
 from accel.kernels.tile_transfers import tile_transfers
 from accel.kernels.turns import new_turns, take_turns
 from accel.kernels.zero_fields import KEPT, LOCKSTEP
@@ -62,7 +62,7 @@ Floats = NDArray[np.float64]
 @kernel
 def _group_totals(
     factor: Ints, loop_axes: Ints, levels: Ints, nest: Nest, machine: Ints, zeros: Floats, room: Ints, whole_pass: Ints,
-    blocks: Ints, uses: Bools, totals: Floats,
+    blocks: Ints, uses: Bools, totals: Floats, ragged_share: Floats,
 ) -> tuple[int, int]:  # fmt: skip
     """(lanes used, PEs that hand sums on) of rows with equal passes; fills what a pass covers, how often, and totals.
 
@@ -98,7 +98,7 @@ def _group_totals(
     pass_totals(
         nest.extent, full, loop_axes[registers:spatial], unroll, lanes, near, nest.relevant, nest.reduced,
         nest.window, nest.strides, nest.dims, nest.sizes, nest.spans, machine, max(rows, machine[ROWS]),
-        max(columns, machine[COLUMNS]), zeros, totals,
+        max(columns, machine[COLUMNS]), zeros, totals, ragged_share,
     )  # fmt: skip
     for axis in range(len(full)):
         whole_pass[axis] = min(full[axis], nest.extent[axis])
@@ -108,6 +108,18 @@ def _group_totals(
             if totals[inner.HELD_FLAG + operand] > 0 and nest.relevant[axis, operand]:
                 uses[axis, 3] = True
     return used_lanes, hops - 1
+
+
+@borrowing_kernel
+def _load_cycles(operand: int, returns: float, streams: int, totals: Floats) -> float:
+    """Cycles of the loads of what registers hold of inputs or weights, each block of which comes in `returns` times."""
+    loads = totals[inner.LOADS + operand] * returns
+    if loads <= 0:
+        return 0.0
+    # Where passes overlap, only the first of a stream has a skew that hides its loads too.
+    skewed = min(loads, float(streams))
+    late, plain = totals[inner.SKEWED_LOAD_CYCLES + operand], totals[inner.LOAD_CYCLES + operand]
+    return float((skewed * late + (loads - skewed) * plain) / totals[inner.LOADS + operand])
 
 
 @kernel
@@ -125,7 +137,7 @@ def estimate_rows(
     axes = len(extent)
     on, registers = levels[1], levels[2]
     bits = machine[WORD_BITS : WORD_BITS + 4]  # input, weight, partial sum, output
-    totals = np.zeros(inner.TOTALS)
+    totals, ragged_share = np.zeros(inner.TOTALS), np.ones(axes)
     spatial = np.ones((4, axes), dtype=np.int64)
     whole_pass = np.ones(axes, dtype=np.int64)
     blocks = np.ones(axes, dtype=np.int64)  # passes along each axis
@@ -146,8 +158,9 @@ def estimate_rows(
     numbers = np.zeros(3, dtype=np.int64)  # of transfers
     loaded = np.zeros(3, dtype=np.int64)
     entered = np.zeros(3)
-    moves, cycles, turns = np.zeros(4), np.zeros((2, 4)), new_turns(on)
-    both, computing, ending = np.zeros((2, axes)), np.zeros(2), np.zeros(2)
+    moves, cycles, turns = np.zeros(4), np.zeros((SIZES, 4)), new_turns(on)
+    tile_extents, shares, computing = np.zeros((SIZES, axes)), np.zeros(SIZES), np.zeros(SIZES)
+    parts = np.zeros((SIZES, 4))  # of a step's cycles
     room = new_room(nest.sizes)
     memo = new_memo(len(nest.parts), last - first)
     used_lanes, hops = 1, 0
@@ -157,8 +170,9 @@ def estimate_rows(
         out = result[order[place]]
         if place == first or group[place] != group[place - 1]:
             used_lanes, hops = _group_totals(
-                factor, loop_axes, levels, nest, machine, zeros, spatial, whole_pass, blocks, uses, totals
-            )
+                factor, loop_axes, levels, nest, machine, zeros, spatial, whole_pass, blocks, uses, totals,
+                ragged_share,
+            )  # fmt: skip
             distinct_inputs = register_inputs(
                 extent, walk.starts, 0, whole_pass, spatial, relevant, nest.window, nest.strides, machine
             )
@@ -202,18 +216,13 @@ def estimate_rows(
         returns_weight = entered[WEIGHT] / whole[WEIGHT]
         returns_output = entered[OUTPUT] / whole[OUTPUT]
         sums_back = entered[OUTPUT] - whole[OUTPUT] if entered[OUTPUT] > 0 else 0.0
-        compute = totals[inner.BASE]
-        for operand in range(2):
-            loads = totals[inner.LOADS + operand] * (returns_input if operand == INPUT else returns_weight)
-            if loads > 0:
-                # Where passes overlap, only the first of a stream has a skew that hides its loads too.
-                skewed = min(loads, float(streams))
-                compute += (loads - skewed) * totals[inner.LOAD_CYCLES + operand] / totals[inner.LOADS + operand]
-                compute += skewed * totals[inner.SKEWED_LOAD_CYCLES + operand] / totals[inner.LOADS + operand]
+        input_loads = _load_cycles(INPUT, returns_input, streams, totals)
+        weight_loads = _load_cycles(WEIGHT, returns_weight, streams, totals)
+        output_moves = 0.0
         if entered[OUTPUT] > 0:
-            compute += totals[inner.LOAD_CYCLES + OUTPUT] + totals[inner.PSUM_CYCLES] * (returns_output - 1.0)
+            output_moves = totals[inner.LOAD_CYCLES + OUTPUT] + totals[inner.PSUM_CYCLES] * (returns_output - 1.0)
         skewed = streams if machine[OVERLAP_PASSES] != 0 else totals[inner.PASSES] - (steps - streams)
-        compute += skewed * totals[inner.SKEW]
+        compute = totals[inner.BASE] + skewed * totals[inner.SKEW] + input_loads + weight_loads + output_moves
         # What is expected of the overlap of passes can be a cycle or two short where tiles are of a few words.
         compute = max(compute, float(limits[LEAST_COMPUTE]))
         out[COMPUTE], out[PASSES] = compute, totals[inner.PASSES]
@@ -234,17 +243,22 @@ def estimate_rows(
 
         # Bits across the pins, latency and energy.
         out[LOADED_INPUT], out[LOADED_WEIGHT] = loaded[INPUT], loaded[WEIGHT]
-        full = tile_sizes(tile, tiles, extent, steps, both)
-        share = full / steps
-        tile_transfers(both, share, tiles, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out)
-        groups, runs = take_turns(walk, off, tile, tiles, extent, relevant, inside, steps, numbers, turns)
-        filled = streams * totals[inner.SKEW] / steps if machine[OVERLAP_PASSES] != 0 else 0.0
-        step_cycles(
-            tile, tiles, extent, spatial[0], reduced, share, compute / steps - filled, filled, computing, ending
+        end_loop = first_end(walk, off, tile, tiles, extent)
+        end_axis = axis_of[end_loop] if end_loop >= 0 else -1
+        last_size = tile_sizes(tile, tiles, extent, end_axis, steps, tile_extents, shares)
+        tile_transfers(
+            tile_extents, shares, tiles, nest, bits, limits, timing, numbers, loaded, whole, moves, cycles, out
         )
+        groups, runs = take_turns(walk, off, end_loop, tile, tiles, extent, relevant, inside, steps, numbers, turns)
+        filled = streams * totals[inner.SKEW] / steps if machine[OVERLAP_PASSES] != 0 else 0.0
+        parts[0, INPUT], parts[0, WEIGHT] = input_loads / steps, weight_loads / steps
+        parts[0, OUTPUT] = output_moves / steps
+        parts[0, OTHER] = (compute - input_loads - weight_loads - output_moves) / steps - filled
+        step_cycles(tile, tiles, extent, whole_pass, ragged_share, relevant, end_axis, shares, parts, filled, computing)
         latency = limits[LAYER_SETUP] + layer_cycles(
-            groups, runs, turns, computing, ending, full, steps, numbers[OUTPUT], moves, cycles,
-            limits[DATA_TILES], limits[WEIGHT_TILES], limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
+            groups, runs, turns, times[end_loop] if 0 <= end_loop == off - 1 else 0, computing, last_size, steps,
+            numbers[OUTPUT], moves, cycles, limits[DATA_TILES], limits[WEIGHT_TILES], weight_taken,
+            limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip
         out[LATENCY] = np.rint(max(latency, max(compute, out[BUS])))
         out[ENERGY] = row_energy(out, whole[OUTPUT], bits, limits, prices)

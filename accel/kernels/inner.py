@@ -54,12 +54,13 @@ TOTALS = 27
 def pass_totals(
     extent: Ints, pass_extent: Ints, register_axis: Ints, unroll: Ints, lanes: Ints, near: Ints, relevant: Bools,
     reduced: Bools, window: Ints, strides: Ints, dims: Ints, sizes: Ints, spans: Ints, machine: Ints,
-    rows: int, columns: int, zeros: Floats, totals: Floats,
+    rows: int, columns: int, zeros: Floats, totals: Floats, ragged_share: Floats,
 ) -> None:  # fmt: skip
     """Sum over every pass of the layer, by class: full and ragged passes, the first, middle and last of a reduction.
 
     rows, columns: those that operands travel through, which `machine` may not know. near: (axes,) indices over PEs in
-    lockstep; zeros: see `zero_fields`; dims, sizes, spans: see `estimate_layout.Nest`.
+    lockstep; zeros: see `zero_fields`; dims, sizes, spans: see `estimate_layout.Nest`. Fills ragged_share (axes,) with
+    how long a pass at the ragged end of an axis takes, loads of what is held apart, as a share of a full one.
     """
     axes = len(extent)
     totals[:] = 0
@@ -81,6 +82,8 @@ def pass_totals(
             ends += 1
         for operand in range(3):
             others[operand] *= 1 if relevant[axis, operand] else blocks[axis]
+    ragged_share[:] = 1.0
+    whole = 1.0
     one = np.zeros(ANALYSIS, dtype=np.int64)
     analysing = new_analysis_room(axes, len(register_axis))
     # What stays in registers is decided by full passes: a ragged one plays the same roles in fewer cycles.
@@ -160,6 +163,11 @@ def pass_totals(
                 )
                 base = (max(fill, drain) if read > 0 else fill) + max(pace, 1.0 * (moving - drain)) + drain
             totals[BASE] += passes * (base + latency)
+            if mask == 0:
+                whole = base + latency
+            for end in range(ends):
+                if mask == 1 << end and whole > 0:
+                    ragged_share[ragged[end]] = (base + latency) / whole
             for operand in range(2):
                 if totals[HELD_FLAG + operand] > 0:
                     crossing = ceil(one[WORDS + operand] * zeros[KEPT + operand])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.kernels.options import borrowing_kernel
-from accel.kernels.reuse import OUTPUT, WEIGHT
-from accel.kernels.tile_sizes import FULL, REST
+from accel.kernels.options import borrowing_kernel, inlined_kernel
+from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
+from accel.kernels.tile_sizes import END, FULL
 from accel.kernels.turns import PLACE, SAME, Turns
 
 Ints = NDArray[np.int64]
@@ -37,89 +37,131 @@ def _step(
 @borrowing_kernel
 def _loads(
     turns: Turns, group: int, loads: Floats, back: float, data_tiles: int, weight_tiles: int
-) -> tuple[float, float]:
-    """Cycles of the loads of a step of a group that wait for the one before, and of those that go beside it."""
-    before = beside = 0.0
+) -> tuple[float, float, float]:
+    """Cycles of the loads of a group that wait for the one before, of those beside it, of the last of these."""
+    before = beside = last = 0.0
     for operand in range(3):
         change = turns.changes[group, operand]
         if change != SAME:
             coming = turns.shares[change, operand] * (back * loads[LOAD_PSUM] if operand == OUTPUT else loads[operand])
             if change == PLACE and (weight_tiles if operand == WEIGHT else data_tiles) == 1:
                 before += coming
-            else:
+            elif coming > 0:
                 beside += coming
-    return before, beside
+                # Weights come first.
+                last = coming if operand != WEIGHT or last == 0 else last
+    return before, beside, last
+
+
+@borrowing_kernel
+def _stored_beside(turns: Turns, group: int, loads: Floats, back: float, data_tiles: int, weight_tiles: int) -> float:
+    """Share of the steps of a group whose tile of outputs is stored beside the step after them."""
+    before, _, _ = _loads(turns, group, loads, back, data_tiles, weight_tiles)
+    leaves = turns.changes[group, OUTPUT]
+    if leaves == SAME or before > 0 or (data_tiles == 1 and leaves == PLACE):
+        return 0.0
+    return float(turns.shares[leaves, OUTPUT])
 
 
 @borrowing_kernel
 def _steps_cycles(
-    groups: int, runs: bool, turns: Turns, compute: float, last: float, stores: float, back: float, loads: Floats,
-    sent: float, early: float, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+    groups: int, runs: bool, turns: Turns, size: int, next_size: int, compute: float, stores: float, back: float,
+    loads: Floats, sent: float, sent_before: float, after_inner: float, after_outer: float, first: float,
+    data_tiles: int, weight_tiles: int, taken: bool, latency: int, setup: int, turnaround: int,
 ) -> float:  # fmt: skip
-    """Cycles of all tile steps but the last, if each had these cycles; see `layer_cycles`.
+    """Cycles of all tile steps but the last whose tile is of a size, and the next one's of another; see `layer_cycles`.
 
-    stores, back: of a tile of outputs each time it comes in, how often it leaves and came back. loads: (4,) by kind;
-    sent: of a store. early: of the stores that go beside a step, the share that go beside another than the last.
+    stores, back: of a tile of outputs each time it comes in, how often it leaves and came back. loads: (4,) of the next
+    tile; sent, sent_before: of a store of this tile, and of the one before. after_inner, after_outer: share of
+    the steps after one of the first group, and after one of another, that have its store beside them; `first`: of the
+    first group's steps, those after one of another.
     """
     store = stores * (sent + 2 * turnaround) if sent > 0 else 0.0
+    beside_store = stores * (sent_before + 2 * turnaround) if sent_before > 0 else 0.0
     # A store that takes longer than the next step's computation: that step's store follows it at once, also before the
     # load that waited for the first.
-    alone = stores * sent
-    stores_first = store + alone if alone + turnaround > compute else store
-    least, ending = max(compute, float(setup)), max(last, float(setup))
-    total = 0.0
+    alone = stores * sent_before
+    stores_first = beside_store + alone if alone + turnaround > compute else beside_store
+    least = max(compute, float(setup))
+    total = relief = 0.0
     starved = False  # the DMA sets the pace of the first group
     for group in range(groups):
-        before, beside = _loads(turns, group, loads, back, data_tiles, weight_tiles)
-        leaves = turns.changes[group, OUTPUT]
-        stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
+        if group > 0 and turns.steps[group, size, next_size] == 0:
+            continue
+        before, beside, final = _loads(turns, group, loads, back, data_tiles, weight_tiles)
         wait = latency if before == 0 and beside > 0 else 0
         in_a_row = runs and group == 0
         step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
+        share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
+        if share > 0:  # so many steps have a store beside them, rather than each a part of one
+            longer = _step(least, beside, beside_store, stores_first, wait, in_a_row, starved)
+            if group == 0:
+                relief = longer - step
+            elif wait > 0 and after_outer > 0 and beside_store + beside - final > compute:
+                # Its own store goes before the last of what it loads, and not beside the step after it.
+                longer = max(longer, beside_store + beside + wait + store - relief)
+            step += share * (longer - step)
+        leaves = turns.changes[group, OUTPUT]
+        if not taken and data_tiles == 1 and leaves == PLACE and turns.changes[group, INPUT] != PLACE and before > 0:
+            # Sums wait for the store: weights of the step after the next go between, and are there before it begins.
+            step += back * max(0.0, least + beside - step)
         if before > 0 or (data_tiles == 1 and leaves == PLACE):
+            stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
             before += stored * store + (latency if before > 0 else 0)
-        elif stored > 0:  # so many steps have a store beside them, rather than each a part of one
-            longer = _step(ending, beside, store, stores_first, wait, in_a_row, starved)
-            step += early * stored * (longer - _step(ending, beside, 0.0, 0.0, wait, in_a_row, starved))
         if group == 0:
             starved = step > compute
-        total += turns.steps[group] * (before + step)
+        total += turns.steps[group, size, next_size] * (before + step)
     return total
 
 
-@borrowing_kernel
+@inlined_kernel
 def layer_cycles(
-    groups: int, runs: bool, turns: Turns, compute: Floats, ending: Floats, full: int, steps: int, outputs: int,
-    moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, latency: int, setup: int, turnaround: int,
+    groups: int, runs: bool, turns: Turns, alternating: int, compute: Floats, last: int, steps: int, outputs: int,
+    moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, taken: bool, latency: int, setup: int,
+    turnaround: int,
 ) -> float:  # fmt: skip
-    """Cycles of all tile steps, the layer's own set-up apart: those of `full` tiles, and of the rest.
+    """Cycles of all tile steps, the layer's own set-up apart.
 
-    groups, runs, turns: by `take_turns`. compute, ending: (2,) cycles of a step, and of one that is the last of a
-    reduction. outputs: times that a tile of them comes in. moves, cycles: (4,) number and (2, 4) length of the
-    transfers of each kind. What takes the only place that a buffer keeps waits for the step before; all else goes
-    beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
+    groups, runs, turns: by `take_turns`. alternating: iterations of the innermost loop if it ends with another tile
+    than it begins with, 0 if not. compute: (SIZES,) cycles of a step. last: size of the last. outputs: times that a
+    tile of them comes in. moves, cycles: (4,) number and (SIZES, 4) length of the transfers of each kind. taken:
+    weights leave their buffer for registers as a step begins. What takes the only place that a buffer keeps waits for
+    the step before; all else goes beside a step, but begins no earlier. Of the transfers that could begin, those of the
+    earliest step go first.
     """
-    last = FULL if full == steps else REST
     total = setup + cycles[FULL, LOAD_INPUT] + cycles[FULL, LOAD_WEIGHT] + latency
     total += compute[last] + cycles[last, STORE] + turnaround
     if steps == 1:
         return float(total)
     stores, back = moves[STORE] / outputs, moves[LOAD_PSUM] / outputs
+    inner, outer, number = _stored_beside(turns, 0, cycles[FULL], back, data_tiles, weight_tiles), 0.0, 0
+    for group in range(1, groups):
+        those = turns.numbers[group]
+        outer += those * _stored_beside(turns, group, cycles[FULL], back, data_tiles, weight_tiles)
+        number += those
+    outer = outer / number if number > 0 else inner
+    first = number / (steps - 1 - number) if 2 * number < steps - 1 else 1.0
     # What the step before the last stores goes beside the last one, unless it went before what that one loads.
-    early, leaves = 1.0, turns.changes[0, OUTPUT]
-    waits, _ = _loads(turns, 0, cycles[FULL], back, data_tiles, weight_tiles)
-    if leaves != SAME and waits == 0 and not (data_tiles == 1 and leaves == PLACE):
-        store = cycles[FULL if full >= steps - 1 else REST, STORE] + turnaround
-        if steps == 2 or stores * store <= compute[FULL]:
-            early = (steps - 2) / (steps - 1)
-            total += stores * turns.shares[leaves, OUTPUT] * max(0.0, store - compute[last])
-    # All steps but the last compute; what is loaded beside them is all but the first.
-    for computes in range(last + 1):
-        for loads in range(computes, last + 1):
-            number = full - 1 if loads == FULL else 1 if computes == FULL else steps - full - 1
-            if number > 0:
-                total += number / (steps - 1) * _steps_cycles(
-                    groups, runs, turns, compute[computes], ending[computes], stores, back, cycles[loads],
-                    cycles[computes, STORE], early, data_tiles, weight_tiles, latency, setup, turnaround,
-                )  # fmt: skip
+    early = 1.0
+    if inner > 0:
+        store = cycles[FULL if alternating else last, STORE] + turnaround
+        if steps == 2 or inner < 1 or stores * store <= compute[FULL]:
+            early = max(0.0, 1.0 - 1.0 / (inner * (steps - 1 - number) + outer * number))
+            total += stores * max(0.0, store - compute[last])
+    # All steps but the last compute, and load what the next one needs.
+    for size in range(last + 1):
+        for next_size in range(last + 1):
+            number = 0
+            for group in range(groups):
+                number += turns.steps[group, size, next_size]
+            if number == 0:
+                continue
+            previous = size
+            if alternating and size != next_size:
+                previous = END if size == FULL and alternating == 2 else FULL
+            total += _steps_cycles(
+                groups, runs, turns, size, next_size, compute[size], stores, back, cycles[next_size],
+                cycles[size, STORE], cycles[previous, STORE], early * inner, early * outer, first, data_tiles,
+                weight_tiles, taken, latency, setup, turnaround,
+            )  # fmt: skip
     return float(total)

@@ -6,38 +6,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accel.kernels.options import inlined_kernel
-from accel.kernels.tile_sizes import FULL, REST
+from accel.kernels.tile_sizes import END, FULL, REST
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
+OTHER = 3
+"""Place of the cycles of a step that are of no one operand, behind those of the operands."""
+
 
 @inlined_kernel
 def step_cycles(
-    tile: Ints, tiles: Ints, extent: Ints, unroll: Ints, reduced: Bools, share: float, mean: float, filled: float,
-    computing: Floats, ending: Floats,
+    tile: Ints, tiles: Ints, extent: Ints, whole_pass: Ints, ragged_share: Floats, relevant: Bools, ends: int,
+    shares: Floats, parts: Floats, filled: float, computing: Floats,
 ) -> None:  # fmt: skip
-    """Fill computing: (2,) cycles of a step of a full tile, and of the rest; ending: of one that ends a reduction.
+    """Fill computing: (SIZES,) cycles of a step.
 
-    share: of full tiles. mean: cycles of a step on the mean, but for those in which the array is `filled`, the same for
-    any tile. Along an axis they are as many as unrolled blocks cover the tile.
+    ends, shares: as of `tile_sizes`. whole_pass: (axes,) indices of a full pass; ragged_share: of `pass_totals`. parts:
+    (SIZES, 4), given in the first row cycles of a step on the mean in which registers are loaded with inputs, with
+    weights, with sums and emptied of outputs, and of all else; filled: those in which the array is filled, the same for
+    any tile.
     """
-    computing[FULL] = computing[REST] = ending[FULL] = ending[REST] = filled + mean
-    if share == 1.0:
+    mean = parts[0, 0] + parts[0, 1] + parts[0, 2] + parts[0, 3]
+    if ends < 0:
+        computing[FULL] = filled + mean
         return
-    full, last, ends = mean, mean, False
+    for part in range(4):
+        parts[END, part] = parts[FULL, part]
     for axis in range(len(extent)):
-        if tile[axis] * tiles[axis] > extent[axis]:
-            others = tiles[axis] - 1
-            each = np.ceil(tile[axis] / unroll[axis])
-            final = np.ceil((extent[axis] - others * tile[axis]) / unroll[axis])
-            of_one = tiles[axis] / (others * each + final)
-            full *= each * of_one
-            if reduced[axis]:
-                last *= final * of_one
-                ends = True
-    computing[FULL] = filled + full
-    computing[REST] = max(0.0, filled + (mean - share * full) / (1.0 - share))
-    for size in range(2):
-        ending[size] = filled + last if ends else computing[size]
+        final = extent[axis] - (tiles[axis] - 1) * tile[axis]
+        if final == tile[axis]:
+            continue
+        passes = -(-tile[axis] // whole_pass[axis])
+        whole = final // whole_pass[axis]
+        ragged = final > whole * whole_pass[axis]
+        for part in range(4):
+            if parts[FULL, part] == 0:
+                continue
+            # An operand is loaded in as many passes as it has; what is held comes in as many words.
+            each, last = float(passes), float(whole + ragged)
+            if part == OTHER:
+                last = whole + ragged * ragged_share[axis]
+            elif relevant[axis, part]:
+                each, last = float(tile[axis]), float(final)
+            of_one = tiles[axis] / ((tiles[axis] - 1) * each + last)
+            parts[FULL, part] *= each * of_one
+            parts[END, part] *= (last if axis == ends else each) * of_one
+    full = parts[FULL, 0] + parts[FULL, 1] + parts[FULL, 2] + parts[FULL, 3]
+    end = parts[END, 0] + parts[END, 1] + parts[END, 2] + parts[END, 3]
+    computing[FULL], computing[END] = filled + full, filled + end
+    left = mean - shares[FULL] * full - shares[END] * end
+    computing[REST] = max(0.0, filled + left / shares[REST]) if shares[REST] > 0 else 0.0

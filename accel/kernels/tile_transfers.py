@@ -35,11 +35,12 @@ from accel.kernels.estimate_layout import (
 from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.overlap import LOAD_INPUT, LOAD_PSUM, LOAD_WEIGHT, STORE
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
-from accel.kernels.tile_sizes import FULL, REST
+from accel.kernels.tile_sizes import END, FULL, REST, SIZES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Box = tuple[float, float, float, float, float]
+Box = tuple[float, float, float, float, float, float]
+"""Sides of what a tile covers of a tensor, and the words of it that are the tile's."""
 Sizes = tuple[int, int, int, int, int]
 
 _ROUNDING = 1e-6
@@ -62,7 +63,7 @@ def _box_transfer(
     bits = np.ceil(bits - _ROUNDING)
     if coded:
         return mean_transfer(bits, 1.0, bits, np.ceil(words / codec_rate), timing)
-    a, b, c, d, e = box
+    a, b, c, d, e, _ = box
     runs = 1.0  # of consecutive addresses: from the innermost side that is cut on, each index of those outside
     if e < sizes[4]:
         runs = a * b * c * d
@@ -78,26 +79,34 @@ def _box_transfer(
 
 @borrowing_kernel
 def _transfers(
-    bits: float, number: float, words: float, full: Box, rest: Box, share: float, sizes: Sizes, word_bits: int,
-    coded: bool, codec_rate: int, timing: Floats,
-) -> tuple[float, float, float]:  # fmt: skip
-    """Cycles of one of `number` transfers if of a full tile, and of one of the rest; the DRAM rows of all.
+    kind: int, bits: float, number: float, words: float, full: Box, end: Box, rest: Box, shares: Floats, sizes: Sizes,
+    word_bits: int, coded: bool, codec_rate: int, timing: Floats, cycles: Floats,
+) -> float:  # fmt: skip
+    """Fill cycles[:, kind] of one of `number` transfers of each size of tile; returns the DRAM rows of all.
 
-    full, rest: the boxes of both, of which the first are a `share`. They part bits and words by what the boxes hold.
+    The boxes of tiles of each size part bits and words by the words they have; shares: of the tiles.
     """
+    cycles[FULL, kind] = cycles[END, kind] = cycles[REST, kind] = 0.0
     if bits <= 0:
-        return 0.0, 0.0, 0.0
-    bits, words = bits / number, words / number
-    most = full[0] * full[1] * full[2] * full[3] * full[4]
-    less = rest[0] * rest[1] * rest[2] * rest[3] * rest[4]
-    if most == less:
-        cycles, rows = _box_transfer(bits, words, full, sizes, word_bits, coded, codec_rate, timing)
-        return cycles, cycles, number * rows
-    scale = 1.0 / (share * most + (1.0 - share) * less)
-    larger, smaller = most * scale, less * scale
-    cycles, rows = _box_transfer(bits * larger, words * larger, full, sizes, word_bits, coded, codec_rate, timing)
-    fewer, less_rows = _box_transfer(bits * smaller, words * smaller, rest, sizes, word_bits, coded, codec_rate, timing)
-    return cycles, fewer, number * (share * rows + (1.0 - share) * less_rows)
+        return 0.0
+    scale = 1.0 / (number * (shares[FULL] * full[5] + shares[END] * end[5] + shares[REST] * rest[5]))
+    bits, words = bits * scale, words * scale
+    cycles[FULL, kind], opened = _box_transfer(
+        bits * full[5], words * full[5], full, sizes, word_bits, coded, codec_rate, timing
+    )
+    cycles[END, kind], end_opened, opened_by_all = cycles[FULL, kind], opened, opened * shares[FULL]
+    if shares[END] > 0:
+        if end[5] != full[5]:
+            cycles[END, kind], end_opened = _box_transfer(
+                bits * end[5], words * end[5], end, sizes, word_bits, coded, codec_rate, timing
+            )
+        opened_by_all += shares[END] * end_opened
+    if shares[REST] > 0:
+        cycles[REST, kind], opened = _box_transfer(
+            bits * rest[5], words * rest[5], rest, sizes, word_bits, coded, codec_rate, timing
+        )
+        opened_by_all += shares[REST] * opened
+    return float(number * opened_by_all)
 
 
 @borrowing_kernel
@@ -126,19 +135,23 @@ def _boxes(extents: Floats, tiles: Ints, nest: Nest) -> tuple[Box, Box, Box]:
     strides, pads = nest.strides, nest.padding
     high = _side(p, r, strides[0], strides[2], (pads[0] + pads[2]) / tiles[nest.dims[P]], nest.height)
     wide = _side(q, s, strides[1], strides[3], (pads[1] + pads[3]) / tiles[nest.dims[Q]], nest.width)
-    return (n, g, c, high, wide), (g, k, c, r, s), (n, g, k, p, q)
+    weights = outputs = 1.0
+    for axis in range(len(extents)):
+        weights *= extents[axis] if nest.relevant[axis, WEIGHT] else 1.0
+        outputs *= extents[axis] if nest.relevant[axis, OUTPUT] else 1.0
+    return (n, g, c, high, wide, n * g * c * high * wide), (g, k, c, r, s, weights), (n, g, k, p, q, outputs)
 
 
 @inlined_kernel
 def tile_transfers(
-    both: Floats, share: float, tiles: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats, numbers: Ints,
-    loaded: Ints, whole: Ints, moves: Floats, cycles: Floats, out: Floats,
+    tile_extents: Floats, shares: Floats, tiles: Ints, nest: Nest, bits: Ints, limits: Ints, timing: Floats,
+    numbers: Ints, loaded: Ints, whole: Ints, moves: Floats, cycles: Floats, out: Floats,
 ) -> None:  # fmt: skip
     """Fill the columns of bits, BUS and OPENED of a row, number and cycles of each kind of transfer.
 
-    both, share: by `tile_sizes`. tiles: (axes,) how many. numbers, loaded, whole: by operand, transfers, words over the
-    DMA, words of the tensor. bits: of a word of input, weight, partial sum and output. timing: by `per_unit`. cycles:
-    (2, 4) of a transfer of a full tile, and of the rest.
+    tile_extents, shares: by `tile_sizes`. tiles: (axes,) how many. numbers, loaded, whole: by operand, transfers, words
+    over the DMA, words of the tensor. bits: of a word of input, weight, partial sum and output. timing: by `per_unit`.
+    cycles: (SIZES, 4) of a transfer of each size of tile.
     """
     back = loaded[OUTPUT] - whole[OUTPUT]
     in_bits = out_bits = 0
@@ -154,35 +167,38 @@ def tile_transfers(
     moves[LOAD_PSUM] = returning
     moves[STORE] = numbers[OUTPUT] if out_bits > 0 else returning
     sizes = nest.sizes
-    inputs, weights, outputs = _boxes(both[FULL], tiles, nest)
-    less_inputs, less_weights, less_outputs = inputs, weights, outputs
-    if share < 1.0:
-        less_inputs, less_weights, less_outputs = _boxes(both[REST], tiles, nest)
-    cycles[FULL, LOAD_INPUT], cycles[REST, LOAD_INPUT], opened = _transfers(
-        in_bits, numbers[INPUT], loaded[INPUT], inputs, less_inputs, share,
+    inputs, weights, outputs = _boxes(tile_extents[FULL], tiles, nest)
+    end_inputs, end_weights, end_outputs = rest_inputs, rest_weights, rest_outputs = inputs, weights, outputs
+    if shares[END] > 0:
+        end_inputs, end_weights, end_outputs = _boxes(tile_extents[END], tiles, nest)
+        rest_inputs, rest_weights, rest_outputs = end_inputs, end_weights, end_outputs
+    if shares[REST] > 0:
+        rest_inputs, rest_weights, rest_outputs = _boxes(tile_extents[REST], tiles, nest)
+    opened = _transfers(
+        LOAD_INPUT, in_bits, numbers[INPUT], loaded[INPUT], inputs, end_inputs, rest_inputs, shares,
         (sizes[N], sizes[G], sizes[C], nest.height, nest.width), bits[0], limits[CODED_INPUT] >= 0,
-        limits[CODEC_RATE], timing,
+        limits[CODEC_RATE], timing, cycles,
     )  # fmt: skip
-    cycles[FULL, LOAD_WEIGHT], cycles[REST, LOAD_WEIGHT], rows_weight = _transfers(
-        weight_bits, numbers[WEIGHT], loaded[WEIGHT], weights, less_weights, share,
+    opened += _transfers(
+        LOAD_WEIGHT, weight_bits, numbers[WEIGHT], loaded[WEIGHT], weights, end_weights, rest_weights, shares,
         (sizes[G], sizes[K], sizes[C], sizes[R], sizes[S]), bits[1], limits[CODED_WEIGHT] >= 0,
-        limits[CODEC_RATE + 1], timing,
+        limits[CODEC_RATE + 1], timing, cycles,
     )  # fmt: skip
     all_outputs = (sizes[N], sizes[G], sizes[K], sizes[P], sizes[Q])
-    cycles[FULL, LOAD_PSUM], cycles[REST, LOAD_PSUM], rows_psum = _transfers(
-        back_bits, max(1, returning), back, outputs, less_outputs, share, all_outputs, bits[2], False, 1, timing
-    )
-    finals = numbers[OUTPUT] - returning
-    storing, less_storing, rows_output = _transfers(
-        out_bits, finals, whole[OUTPUT], outputs, less_outputs, share, all_outputs, bits[3],
-        limits[CODED_OUTPUT] >= 0, limits[CODEC_RATE + 2], timing,
+    opened += 2.0 * _transfers(
+        LOAD_PSUM, back_bits, max(1, returning), back, outputs, end_outputs, rest_outputs, shares,
+        all_outputs, bits[2], False, 1, timing, cycles,
+    )  # fmt: skip
+    opened += _transfers(
+        STORE, out_bits, numbers[OUTPUT] - returning, whole[OUTPUT], outputs, end_outputs, rest_outputs, shares,
+        all_outputs, bits[3], limits[CODED_OUTPUT] >= 0, limits[CODEC_RATE + 2], timing, cycles,
     )  # fmt: skip
     sums = returning / moves[STORE] if moves[STORE] > 0 else 0.0
-    cycles[FULL, STORE] = cycles[FULL, LOAD_PSUM] * sums + storing * (1.0 - sums)
-    cycles[REST, STORE] = cycles[REST, LOAD_PSUM] * sums + less_storing * (1.0 - sums)
     bus = 0.0
-    for kind in range(4):
-        bus += moves[kind] * (share * cycles[FULL, kind] + (1.0 - share) * cycles[REST, kind])
+    for size in range(SIZES):
+        cycles[size, STORE] = cycles[size, LOAD_PSUM] * sums + cycles[size, STORE] * (1.0 - sums)
+        for kind in range(4):
+            bus += moves[kind] * shares[size] * cycles[size, kind]
     out[INPUT_BITS], out[WEIGHT_BITS], out[PSUM_BITS], out[OUTPUT_BITS] = in_bits, weight_bits, back_bits, out_bits
     out[DRAM_BITS] = in_bits + weight_bits + out_bits + 2 * back_bits
-    out[BUS], out[OPENED] = bus, opened + rows_weight + 2.0 * rows_psum + rows_output
+    out[BUS], out[OPENED] = bus, opened

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels.options import borrowing_kernel, inlined_kernel, kernel
 from accel.kernels.returns import Walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
+from accel.kernels.tile_sizes import FULL, SIZES, add_steps
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -23,10 +24,12 @@ that takes the place of those before."""
 class Turns(NamedTuple):
     """Groups of steps after which the same operands change, from the innermost loop outwards.
 
-    steps: (groups,) how many; changes: (groups, 3) what each operand does after them. shares: (3, 3) by change and
-    operand, in how many of these changes a tile comes in; that of SAME says nothing.
+    numbers: (groups,) how many; steps: (groups, SIZES, SIZES), by the size of their tile and of the next one. changes:
+    (groups, 3) what each operand does after them. shares: (3, 3) by change and operand, in how many of these changes a
+    tile comes in; that of SAME says nothing.
     """
 
+    numbers: Ints
     steps: Ints
     changes: Ints
     shares: Floats
@@ -35,7 +38,8 @@ class Turns(NamedTuple):
 @kernel
 def new_turns(loops: int) -> Turns:
     """Room for rows of so many off-chip loops."""
-    return Turns(np.zeros(loops + 1, dtype=np.int64), np.zeros((loops + 1, 3), dtype=np.int64), np.zeros((3, 3)))
+    steps = np.zeros((loops + 1, SIZES, SIZES), dtype=np.int64)
+    return Turns(np.zeros(loops + 1, dtype=np.int64), steps, np.zeros((loops + 1, 3), dtype=np.int64), np.zeros((3, 3)))
 
 
 @borrowing_kernel
@@ -51,29 +55,30 @@ def _change(relevant: bool, outside: bool, within: int) -> int:
 
 @inlined_kernel
 def take_turns(
-    walk: Walk, loops: int, tile: Ints, tiles: Ints, extent: Ints, relevant: Bools, inside: Ints, steps: int,
-    numbers: Ints, turns: Turns,
+    walk: Walk, loops: int, end_loop: int, tile: Ints, tiles: Ints, extent: Ints, relevant: Bools, inside: Ints,
+    steps: int, numbers: Ints, turns: Turns,
 ) -> tuple[int, bool]:  # fmt: skip
     """Fill `turns`; returns the number of groups, and whether the first is of several steps in a row.
 
-    walk: the off-chip loops that have more than one iteration. tile, tiles: (axes,) extents of a tile, and how many.
-    inside: by operand, loops outside its place. numbers: by operand, how often a tile comes in. One that takes the
-    place of others always does; of those that take turns in a place, only so many as are left. Iterations without work,
-    at the ragged end of an axis that several loops share, are no steps.
+    walk: the off-chip loops that have more than one iteration; end_loop: by `first_end`. tile, tiles: (axes,) extents
+    of a tile, and how many. inside: by operand, loops outside its place. numbers: by operand, how often a tile comes
+    in. One that takes the place of others always does; of those that take turns in a place, only so many as are left.
+    Iterations without work, at the ragged end of an axis that several loops share, are no steps.
     """
     axis_of, times, current, counts = walk.axis_of, walk.times, walk.current, walk.counts
     for axis in range(len(extent)):
         current[axis], counts[axis] = tile[axis], tiles[axis]
     turns.shares[:] = 0.0
     input_change = weight_change = output_change = SAME
+    end_axis = axis_of[end_loop] if end_loop >= 0 else -1
     group, run = -1, 1
     for loop in range(loops - 1, -1, -1):
         axis = axis_of[loop]
+        inner = current[axis]
         current[axis] *= times[loop]
         fewer = 1 if current[axis] >= extent[axis] else -(-extent[axis] // current[axis])
         outside = steps // counts[axis] * fewer
         moved = steps - outside
-        steps, counts[axis] = outside, fewer
         # One by one: most of the time goes into this loop.
         inputs = _change(relevant[axis, INPUT], loop < inside[INPUT], input_change)
         weights = _change(relevant[axis, WEIGHT], loop < inside[WEIGHT], weight_change)
@@ -84,10 +89,20 @@ def take_turns(
             turns.changes[group, INPUT] = inputs
             turns.changes[group, WEIGHT] = weights
             turns.changes[group, OUTPUT] = outputs
-            turns.steps[group] = 0
+            turns.numbers[group] = 0
+            for size in range(SIZES):
+                for next_size in range(SIZES):
+                    turns.steps[group, size, next_size] = 0
         if group == 0:
             run *= times[loop]
-        turns.steps[group] += moved
+        turns.numbers[group] += moved
+        if end_loop >= 0:
+            add_steps(
+                loop, axis, end_loop, end_axis, inner, moved, fewer, walk, tile, tiles, extent, turns.steps[group]
+            )
+        else:
+            turns.steps[group, FULL, FULL] += moved
+        steps, counts[axis] = outside, fewer
         turns.shares[inputs, INPUT] += moved
         turns.shares[weights, WEIGHT] += moved
         turns.shares[outputs, OUTPUT] += moved

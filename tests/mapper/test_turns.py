@@ -72,6 +72,37 @@ def test_stores_go_before_loads_of_later_steps_with_two_buffers_too(rows: int) -
     assert row["latency_cycles"] == pytest.approx(simulated.latency_cycles, rel=0.03)
 
 
+@pytest.mark.parametrize(
+    ("layer", "channels", "filters", "off_chip"),
+    [
+        # A short step follows each full one, and what is loaded beside them is of the other's size.
+        pytest.param(Layer("two", K=160, C=264, P=7, Q=7), 6, 32, (("C", 11), ("K", 2)), id="two tiles of filters"),
+        pytest.param(Layer("nine", K=512, C=128, P=7, Q=7), 5, 20, (("C", 7), ("K", 9)), id="nine tiles of filters"),
+        # All stores are of tiles that end a reduction, most of them as wide as others.
+        pytest.param(Layer("rows", K=60, C=150, P=57, Q=28), 8, 20, (("P", 9), ("C", 5)), id="ends of two axes"),
+        # The last filters are so few that an iteration outside has one tile of them.
+        pytest.param(
+            Layer("few", K=400, C=96, P=7, Q=14), 6, 32, (("K", 3), ("C", 4), ("K", 2)), id="one tile in the last turn"
+        ),
+    ],
+)
+def test_ragged_ends_of_the_loops_that_turn_fastest(
+    layer: Layer, channels: int, filters: int, off_chip: tuple[tuple[str, int], ...]
+) -> None:
+    spec = accel.load("eyeriss_v1")
+    mapping = Mapping(
+        "by_hand",
+        off_chip=tuple(Loop(axis, factor) for axis, factor in off_chip),
+        registers=(Loop("Q", layer.Q), Loop("C", channels), Loop("K", filters)),
+        rows=(Loop("C", 4), Loop("K", 3)),
+        columns=(Loop("P", 7),),
+        hold=(None, None, 0 if len(off_chip) == 2 and off_chip[0][0] == "C" else 1),
+    )
+    simulated = simulate_layer(layer, mapping, spec).report
+    row = accel.estimate(layer, [mapping], spec).iloc[0]
+    assert row["latency_cycles"] == pytest.approx(simulated.latency_cycles, rel=0.01)
+
+
 def test_what_a_search_ends_with_takes_as_long_as_estimated() -> None:
     """A search goes where the estimate errs in its favour: what it ends with tells more than mappings drawn."""
     spec, errors = accel.load("eyeriss_v1"), []
