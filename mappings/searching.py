@@ -42,6 +42,8 @@ _CROWDING = 0.5
 """From this share of the budget on, good places may take up more of the pool than far apart ones."""
 _SETTLING = 0.85
 """From this share of the budget on, the best is brought to where nothing next to it is better."""
+_TILINGS = 8192
+"""At most so many mappings are drawn by their tiles."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -90,7 +92,7 @@ def never() -> bool:
 
 def search(
     space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8,
-    stop: Callable[[], bool] = never, whole_costs: bool = False,
+    stop: Callable[[], bool] = never, whole_costs: bool = False, tilings: bool = False,
 ) -> Found:  # fmt: skip
     """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
 
@@ -113,6 +115,8 @@ def search(
             run.take(whole)
             exhaustive = True
         looked = 0
+        if tilings and not exhaustive:
+            run.draw_tilings(min(_TILINGS, budget.mappings))
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
                 raise KeyboardInterrupt
@@ -144,6 +148,13 @@ class _Run:
         self.pool, self.leaders = pool, Leaders()
         self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
+
+    def draw_tilings(self, count: int) -> None:
+        """Look at `count` mappings drawn by their tiles, a round of each shape drawn; what is not legal counts too."""
+        for drawn in range(0, count, _ROUND):
+            shape = self._space.shape(self._random)
+            if shape is not None:
+                self.take([self._space.tilings(shape, min(_ROUND, count - drawn), self._random)])
 
     def used(self, budget: Budget, looked: int) -> float:
         """Share of the budget."""

@@ -199,12 +199,24 @@ def test_what_is_drawn_or_stepped_to_or_near_is_legal_and_within_the_array(layer
     some = named.take(random.integers(0, len(named), 8))
     near = [near for start in (some, drawn) if len(start) for near in around(space, start.take(np.array([0])), random)]
     stepped = step(drawn, layer, array, random)
-    for column in (drawn, other, stepped, space.mutate(space.reorder(some, random), random), *near):
+    by_tiles = space.tilings(shape, 32, random)
+    for column in (drawn, by_tiles, other, stepped, space.mutate(space.reorder(some, random), random), *near):
         for row in range(min(len(column), 64)):
             mapping = column[row]
             mapping.check(layer)
             for level, limit in (("rows", 4), ("columns", 3), ("lanes", 2)):
                 assert np.prod([loop.factor for loop in getattr(mapping, level)], initial=1) <= limit
+
+
+def test_tiles_of_any_extents_are_drawn() -> None:
+    """Every pair of extents that equal parts of two axes have, as tiles of passes that fill the array."""
+    layer = Layer("two", K=12, C=10)
+    shape = Shape("two", off_chip=("K", "C"), on_chip=("K", "C"), registers=(), rows=("K",), columns=("C",), lanes=())
+    drawn = MapSpace(layer, ArrayShape(4, 3)).tilings(shape, 2048, np.random.default_rng(0))
+    tiles = {
+        (mapping.tile_extent("K"), mapping.tile_extent("C")) for mapping in map(drawn.__getitem__, range(len(drawn)))
+    }
+    assert {(min(K, 12), min(C, 10)) for K, C in tiles} >= set(product((1, 2, 3, 4, 6, 12), (1, 2, 5, 10)))
 
 
 @settings(max_examples=30)

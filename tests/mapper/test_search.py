@@ -268,6 +268,22 @@ def test_the_best_of_the_simulated_is_taken():
 
 
 @pytest.mark.parametrize(
+    ("network", "name", "field", "values"),
+    [
+        ("alexnet", "conv1", "weight_buffer.kib", [4, 6, 24, 30]),
+        ("alexnet", "conv3", "pe_array.columns", [24, 26, 28, 42]),
+        ("resnet50", "layer2.0.conv1", "pe_array.columns", [7, 10]),
+        ("resnet50", "layer1.1.conv1", "pe_array.columns", [7, 10]),
+    ],
+)
+def test_more_never_adds_traffic_although_each_search_is_by_itself(network, name, field, values):
+    (layer,) = (layer for layer in load(network).layers if layer.name == name)
+    chips = [accel.load("eyeriss_v1").with_values({field: value}) for value in values]
+    found = [objective_value(explore(layer, chip, objective="dram").report, "dram") for chip in chips]
+    assert all(after <= before for before, after in pairwise(found)), found
+
+
+@pytest.mark.parametrize(
     ("field", "values"),
     [
         ("data_buffer.kib", [0.5, 1.0, 4.0, 64.0]),
