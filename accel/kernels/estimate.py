@@ -256,7 +256,8 @@ def estimate_rows(
         parts[0, OTHER] = (compute - input_loads - weight_loads - output_moves) / steps - filled
         step_cycles(tile, tiles, extent, whole_pass, ragged_share, relevant, end_axis, shares, parts, filled, computing)
         latency = limits[LAYER_SETUP] + layer_cycles(
-            groups, runs, turns, times[end_loop] if 0 <= end_loop == off - 1 else 0, computing, last_size, steps,
+            groups, runs, turns, times[end_loop] if 0 <= end_loop == off - 1 else 0,
+            end_axis >= 0 and reduced[end_axis], shares, computing, last_size, steps,
             numbers[OUTPUT], moves, cycles, limits[DATA_TILES], limits[WEIGHT_TILES], weight_taken,
             limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
         )  # fmt: skip

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
-from accel.kernels.tile_sizes import END, FULL
+from accel.kernels.tile_sizes import END, FULL, REST
 from accel.kernels.turns import PLACE, SAME, Turns
 
 Ints = NDArray[np.int64]
@@ -116,18 +116,18 @@ def _steps_cycles(
 
 @inlined_kernel
 def layer_cycles(
-    groups: int, runs: bool, turns: Turns, alternating: int, compute: Floats, last: int, steps: int, outputs: int,
-    moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, taken: bool, latency: int, setup: int,
-    turnaround: int,
+    groups: int, runs: bool, turns: Turns, alternating: int, reduces: bool, shares: Floats, compute: Floats, last: int,
+    steps: int, outputs: int, moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, taken: bool,
+    latency: int, setup: int, turnaround: int,
 ) -> float:  # fmt: skip
     """Cycles of all tile steps, the layer's own set-up apart.
 
     groups, runs, turns: by `take_turns`. alternating: iterations of the innermost loop if it ends with another tile
-    than it begins with, 0 if not. compute: (SIZES,) cycles of a step. last: size of the last. outputs: times that a
-    tile of them comes in. moves, cycles: (4,) number and (SIZES, 4) length of the transfers of each kind. taken:
-    weights leave their buffer for registers as a step begins. What takes the only place that a buffer keeps waits for
-    the step before; all else goes beside a step, but begins no earlier. Of the transfers that could begin, those of the
-    earliest step go first.
+    than it begins with, 0 if not. reduces: tiles that are an END are that of a reduction. shares: (SIZES,) of the
+    steps. compute: (SIZES,) cycles of a step. last: size of the last. outputs: times that a tile of them comes in.
+    moves, cycles: (4,) number and (SIZES, 4) length of the transfers of each kind. taken: weights leave their buffer
+    for registers as a step begins. What takes the only place that a buffer keeps waits for the step before; all else
+    goes beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
     """
     total = setup + cycles[FULL, LOAD_INPUT] + cycles[FULL, LOAD_WEIGHT] + latency
     total += compute[last] + cycles[last, STORE] + turnaround
@@ -159,9 +159,13 @@ def layer_cycles(
             previous = size
             if alternating and size != next_size:
                 previous = END if size == FULL and alternating == 2 else FULL
+            share = early * inner
+            if reduces and inner < 1 and not alternating and size != REST:
+                # Outputs are stored in the last turn of a reduction alone, where all tiles are its ends.
+                share = min(1.0, share * (1.0 + shares[FULL] / shares[END])) if size == END else 0.0
             total += _steps_cycles(
                 groups, runs, turns, size, next_size, compute[size], stores, back, cycles[next_size],
-                cycles[size, STORE], cycles[previous, STORE], early * inner, early * outer, first, data_tiles,
+                cycles[size, STORE], cycles[previous, STORE], share, early * outer, first, data_tiles,
                 weight_tiles, taken, latency, setup, turnaround,
             )  # fmt: skip
     return float(total)
