@@ -194,7 +194,7 @@ def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool
     def search_of(family: str) -> Found:
         return search(
             map_space(layer, spec, family, fits), cost, bound=bound, budget=task.share, seed=task.seed, keep=_CHECKED,
-            stop=stop, whole_costs=task.whole_costs, tilings=task.objective == "dram",
+            stop=stop, whole_costs=task.whole_costs,
         )  # fmt: skip
 
     return search_of

@@ -32,8 +32,8 @@ _POLISHED = 2
 """One round in so many looks at all that is around one of the best."""
 _BEST = 8
 """So many of the best are looked around, and all that lead their unrolling and shape."""
-_NEXT, _SPREAD, _EXCHANGED = range(3)
-_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, True), (_EXCHANGED, True))
+_NEXT, _SPREAD, _EXCHANGED, _RETILED = range(4)
+_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, True), (_EXCHANGED, True), (_RETILED, True))
 """What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape."""
 _IN_TIME = 4
 """One round in so many steps in time alone from all that lead their unrolling and shape: each shows what it is worth
@@ -42,16 +42,17 @@ _CROWDING = 0.5
 """From this share of the budget on, good places may take up more of the pool than far apart ones."""
 _SETTLING = 0.85
 """From this share of the budget on, the best is brought to where nothing next to it is better."""
-_TILINGS = 8192
-"""At most so many mappings are drawn by their tiles."""
+_TILINGS = 4096
+"""So many mappings, or as many as the budget has, are drawn by their tiles before it is used."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to search a layer: so many mappings looked at after the dataflows' own, or so many seconds.
+    """How long to search a layer: so many mappings looked at after the first ones, or so many seconds.
 
+    The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has.
     per_candidate: at least so many mappings for each of the dataflows' own, which are many where a space is wide.
     """
 
@@ -92,7 +93,7 @@ def never() -> bool:
 
 def search(
     space: MapSpace, cost: Cost, *, bound: Cost | None = None, budget: Budget = Budget(), seed: int = 0, keep: int = 8,
-    stop: Callable[[], bool] = never, whole_costs: bool = False, tilings: bool = False,
+    stop: Callable[[], bool] = never, whole_costs: bool = False,
 ) -> Found:  # fmt: skip
     """The best mappings found. Deterministic for a seed and a budget in mappings, on any number of cores.
 
@@ -115,7 +116,7 @@ def search(
             run.take(whole)
             exhaustive = True
         looked = 0
-        if tilings and not exhaustive:
+        if not exhaustive:
             run.draw_tilings(min(_TILINGS, budget.mappings))
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
@@ -201,9 +202,11 @@ class _Run:
         return [] if best is None else self._around(best, kind)
 
     def _around(self, best: MappingColumn, kind: int) -> list[MappingColumn]:
-        """What is next to a mapping, unrolled in another way, or with room exchanged between axes."""
+        """What is next to a mapping, unrolled in another way, with room exchanged between axes or with other tiles."""
         if kind == _SPREAD:
             near = self._space.respread(best, _ROUND, self._random)
+        elif kind == _RETILED:
+            near = [self._space.retiled(best, _ROUND, self._random)]
         else:
             near = [self._space.neighbours(best) if kind == _NEXT else self._space.exchanges(best)]
         return [column for column in near if len(column)]

@@ -21,7 +21,7 @@ from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
 from mappings.neighbours import neighbours, respread
 from mappings.orders import general_shapes, random_shape, reordered, widened
-from mappings.tilings import tilings
+from mappings.tilings import retiled, tilings
 from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
@@ -89,6 +89,10 @@ class MapSpace:
     def tilings(self, shape: Shape, count: int, random: np.random.Generator) -> MappingColumn:
         """Up to `count` random mappings of a shape, drawn by their tiles; what is not legal is dropped."""
         return tilings(shape, self.layer, self.array, count, random)
+
+    def retiled(self, column: MappingColumn, count: int, random: np.random.Generator) -> MappingColumn:
+        """The column's only mapping with tiles of other extents along two axes, up to `count` times."""
+        return retiled(column, self.layer, self.array, count, random)
 
     def mutate(self, column: MappingColumn, random: np.random.Generator, in_time: bool = False) -> MappingColumn:
         """Each mapping some steps away, within the array; what is not legal is dropped. `in_time`: of loops in time."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import ArrayShape, close
+from mappings.distinct import distinct_rows
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from workloads.layer import Layer
 
@@ -18,15 +19,43 @@ Ints = NDArray[np.int64]
 
 _WHOLE, _ONE = 0.25, 0.25
 """Chances that a tile has all of an axis, and a single index of it."""
+_STEPS = 2
+"""So many tiles more or fewer along an axis are a step."""
 _LEFT_OUT = 0.2
 """Chance that an unrolled loop takes nothing."""
 
 
 def tilings(shape: Shape, layer: Layer, array: ArrayShape, count: int, random: np.random.Generator) -> MappingColumn:
     """Up to `count` random mappings of a shape by their tiles; what is not legal is dropped."""
+    extents = {axis: _part(layer, axis, count, random) for axis in dict.fromkeys(axis for _, axis in shape.loops)}
+    return _filled(shape, layer, array, extents, count, random)
+
+
+def retiled(
+    column: MappingColumn, layer: Layer, array: ArrayShape, count: int, random: np.random.Generator
+) -> MappingColumn:
+    """The column's only mapping with two axes cut into a few tiles more or fewer, in up to `count` ways, each once."""
+    inside: dict[str, int] = {}
+    for place, (level, axis) in enumerate(column.shape.loops):
+        inside[axis] = inside.get(axis, 1) * (int(column.factors[0, place]) if level != "off_chip" else 1)
+    axes = [axis for axis in inside if axis_extent(layer, axis) > 1]
+    chosen = np.argsort(random.random((count, len(axes))), axis=1)[:, :2]
+    extents = {axis: np.full(count, min(axis_extent(layer, axis), tile)) for axis, tile in inside.items()}
+    for place, axis in enumerate(axes):
+        extent = axis_extent(layer, axis)
+        parts = -(-extent // extents[axis]) + random.integers(-_STEPS, _STEPS + 1, count)
+        cut = -(-extent // np.clip(parts, 1, extent))
+        extents[axis] = np.where((chosen == place).any(axis=1), cut, extents[axis])
+    found = _filled(column.shape, layer, array, extents, count, random)
+    return MappingColumn(column.shape, distinct_rows(found.factors)[0]) if len(found) else found
+
+
+def _filled(
+    shape: Shape, layer: Layer, array: ArrayShape, left: dict[str, Ints], count: int, random: np.random.Generator
+) -> MappingColumn:
+    """`count` mappings of tiles of so many indices of each axis: unrolled first, and what is `left` in time."""
     loops = shape.loops
     factors = np.ones((count, len(loops)), dtype=np.int64)
-    left = {axis: _part(layer, axis, count, random) for axis in dict.fromkeys(axis for _, axis in loops)}
     for level in SPATIAL_LEVELS:
         room = np.full(count, getattr(array, level), dtype=np.int64)
         for place in random.permutation([at for at, loop in enumerate(loops) if loop[0] == level]).tolist():

@@ -219,6 +219,19 @@ def test_tiles_of_any_extents_are_drawn() -> None:
     assert {(min(K, 12), min(C, 10)) for K, C in tiles} >= set(product((1, 2, 3, 4, 6, 12), (1, 2, 5, 10)))
 
 
+def test_two_axes_are_cut_into_other_tiles_at_once() -> None:
+    """What no single loop reaches: 128 filters and 32 channels where 129 and 26 left no room for more."""
+    layer = Layer("needle", K=512, C=128, P=28, Q=28)
+    shape = Shape("rows", ("P", "K", "C"), (), ("Q", "C", "K"), ("P",), ("K",), ())
+    start = column_of(shape, [5, 4, 5, 28, 26, 3, 6, 43])
+    found = MapSpace(layer, ArrayShape(12, 45)).retiled(start, 512, np.random.default_rng(0))
+    tiles = [
+        tuple(mapping.tile_extent(axis) for axis in "PKC") for mapping in map(found.__getitem__, range(len(found)))
+    ]
+    assert (6, 128, 32) in tiles
+    assert len(set(map(tuple, found.factors.tolist()))) == len(found)
+
+
 @settings(max_examples=30)
 @given(layers(), st.integers(0, 99))
 def test_even_tiles_are_as_many_and_no_larger(layer, seed):
@@ -253,6 +266,7 @@ def test_room_is_exchanged_between_axes_that_several_loops_cut() -> None:
 def around(space: MapSpace, start: MappingColumn, random: np.random.Generator) -> list[MappingColumn]:
     """What lies around a single mapping, shuffled."""
     columns = [space.neighbours(start), space.exchanges(start), *space.respread(start, 64, random)]
+    columns.append(space.retiled(start, 64, random))
     return [column.take(random.permutation(len(column))) for column in columns]
 
 
