@@ -27,7 +27,9 @@ _LEFT_OUT = 0.2
 
 def tilings(shape: Shape, layer: Layer, array: ArrayShape, count: int, random: np.random.Generator) -> MappingColumn:
     """Up to `count` random mappings of a shape by their tiles; what is not legal is dropped."""
-    extents = {axis: _part(layer, axis, count, random) for axis in dict.fromkeys(axis for _, axis in shape.loops)}
+    extents = {
+        axis: _part(layer, array, axis, count, random) for axis in dict.fromkeys(axis for _, axis in shape.loops)
+    }
     return _filled(shape, layer, array, extents, count, random)
 
 
@@ -77,12 +79,17 @@ def _filled(
     return close(MappingColumn(shape, factors), layer)
 
 
-def _part(layer: Layer, axis: str, count: int, random: np.random.Generator) -> Ints:
-    """Extents of tiles along an axis: all of it, one index, or it cut into nearly equal parts."""
+def _part(layer: Layer, array: ArrayShape, axis: str, count: int, random: np.random.Generator) -> Ints:
+    """Extents of tiles along an axis: all of it, one index, or it cut into nearly equal parts.
+
+    A flattened axis is there to fill the array: its tiles have as many indices as a side of it at least.
+    """
     extent = np.full(count, axis_extent(layer, axis), dtype=np.int64)
+    flattened = len(axis) > 1
+    most = np.maximum(1, extent // max(array.rows, array.columns)) if flattened else extent
     choice = random.random(count)
-    part = np.where(choice < _WHOLE, extent, -(-extent // _cut(extent, random)))
-    return np.where(choice > 1 - _ONE, 1, part)
+    part = np.where(choice < _WHOLE, extent, -(-extent // _cut(most, random)))
+    return part if flattened else np.where(choice > 1 - _ONE, 1, part)
 
 
 def _cut(most: Ints, random: np.random.Generator) -> Ints:
