@@ -76,13 +76,13 @@ def _walk(layer: Layer, place: Assignment, groups: Ints, array: PEArray, values:
             layer, place, skip, inputs=matching.inputs, weights=matching.weights, banks=matching.banks,
             bank_queue=matching.bank_queue, halo=matching.halo_words_per_cycle > 0, values=values,
         )  # fmt: skip
-        return work if array.lockstep == 1 else work.together(groups)
+        return work.together(groups)
     if matching.style == "column":
         walk = partial(column_work, layer, place, skip, width=matching.width, run_bits=matching.run_bits or None)
         work = walk(least=matching.least, values=values)
         if matching.least:
             work = replace(work, free=walk(least=0).cycles)
-        return work if array.lockstep == 1 else work.together(groups)
+        return work.together(groups)
     width = matching.width
     if layer.tensors is not None and structured(layer.tensors.weight, array):
         width = width * matching.m // matching.n

@@ -21,7 +21,7 @@ from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
 from mappings.neighbours import neighbours, respread
 from mappings.orders import general_shapes, random_shape, reordered, widened
-from mappings.tilings import retiled, tilings
+from mappings.tilings import cuts, retiled, tilings
 from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
@@ -147,7 +147,7 @@ class MapSpace:
                 continue  # the outermost off-chip loops are for `close` to find
             inner = np.prod(factors[:, [i for i, loop in enumerate(loops) if loop[1] == axis]], axis=1)
             most = np.maximum(1, -(-axis_extent(self.layer, axis) // inner))
-            cut = np.maximum(1, np.floor(most ** random.random(count) + 1e-9)).astype(np.int64)
+            cut = cuts(most, random)
             chosen = random.integers(0, 3, count)
             factors[:, position] = np.where(chosen == 0, 1, np.where(chosen == 1, most, -(-most // cut)))
 

@@ -75,7 +75,7 @@ def _filled(
         elif level == "off_chip" and axis in shape.off_chip[:place]:
             inside = [at for at, loop in enumerate(loops) if loop[1] == axis and at != place]
             most = np.maximum(1, -(-axis_extent(layer, axis) // np.prod(factors[:, inside], axis=1)))
-            factors[:, place] = np.where(random.random(count) < 0.5, most, _cut(most, random))
+            factors[:, place] = np.where(random.random(count) < 0.5, most, cuts(most, random))
     return close(MappingColumn(shape, factors), layer)
 
 
@@ -88,10 +88,10 @@ def _part(layer: Layer, array: ArrayShape, axis: str, count: int, random: np.ran
     flattened = len(axis) > 1
     most = np.maximum(1, extent // max(array.rows, array.columns)) if flattened else extent
     choice = random.random(count)
-    part = np.where(choice < _WHOLE, extent, -(-extent // _cut(most, random)))
+    part = np.where(choice < _WHOLE, extent, -(-extent // cuts(most, random)))
     return part if flattened else np.where(choice > 1 - _ONE, 1, part)
 
 
-def _cut(most: Ints, random: np.random.Generator) -> Ints:
+def cuts(most: Ints, random: np.random.Generator) -> Ints:
     """Numbers of up to `most`, small ones more often."""
     return np.maximum(1, np.floor(most ** random.random(len(most)) + 1e-9)).astype(np.int64)

@@ -25,5 +25,4 @@ output), PORT_BITS and WORD_BITS a fourth: input, weight, partial sums in (words
 finished outputs). MAC_CYCLES: those of a MAC. TILE_MULTICAST: a word that several PEs need crosses the port once only
 where all that they need is the same. BLOCKED, four fields, P, Q, R and S: PEs have runs of neighbours; words that PEs
 share one by one are counted as if they had not. STEADY_WINDOWS: registers keep inputs that slide only while they move
-by the same step. LINKS: a PE takes inputs from neighbours that took the same in the pass
-before."""
+by the same step. LINKS: a PE takes inputs from neighbours that took the same in the pass before."""

@@ -160,7 +160,7 @@ def estimate_rows(
     entered = np.zeros(3)
     moves, cycles, turns = np.zeros(4), np.zeros((SIZES, 4)), new_turns(on)
     tile_extents, shares, computing = np.zeros((SIZES, axes)), np.zeros(SIZES), np.zeros(SIZES)
-    parts = np.zeros((SIZES, 4))  # of a step's cycles
+    parts = np.zeros((2, 4))  # of a step's cycles
     room = new_room(nest.sizes)
     memo = new_memo(len(nest.parts), last - first)
     used_lanes, hops = 1, 0

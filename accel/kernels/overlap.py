@@ -151,10 +151,10 @@ def layer_cycles(
     # All steps but the last compute, and load what the next one needs.
     for size in range(last + 1):
         for next_size in range(last + 1):
-            number = 0
+            pairs = 0
             for group in range(groups):
-                number += turns.steps[group, size, next_size]
-            if number == 0:
+                pairs += turns.steps[group, size, next_size]
+            if pairs == 0:
                 continue
             previous = size
             if alternating and size != next_size:

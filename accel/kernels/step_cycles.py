@@ -24,7 +24,7 @@ def step_cycles(
     """Fill computing: (SIZES,) cycles of a step.
 
     ends, shares: as of `tile_sizes`. whole_pass: (axes,) indices of a full pass; ragged_share: of `pass_totals`. parts:
-    (SIZES, 4), given in the first row cycles of a step on the mean in which registers are loaded with inputs, with
+    (2, 4), given in the first row cycles of a step on the mean in which registers are loaded with inputs, with
     weights, with sums and emptied of outputs, and of all else; filled: those in which the array is filled, the same for
     any tile.
     """
