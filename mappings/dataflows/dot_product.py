@@ -32,10 +32,13 @@ class _Spread:
 
 
 def channel_parallel(layer: Layer, array: ArrayShape) -> list[MappingColumn]:
-    """Input channels over rows and lanes, filters over columns. Too few channels for the rows: the whole volume."""
-    reduced = VOLUME if array.rows > layer.C else CHANNELS
-    pes = {reduced: array.rows * array.lanes, FILTERS: array.columns}
-    return _dot_products("channel_parallel", layer, array, _Spread(reduced, FILTERS, reduced, pes, ("N", "P", "Q")))
+    """Input channels over rows and lanes, filters over columns. Too few channels for the rows: the whole volume too."""
+    found = []
+    for reduced in (CHANNELS, VOLUME) if array.rows > layer.C else (CHANNELS,):
+        pes = {reduced: array.rows * array.lanes, FILTERS: array.columns}
+        spread = _Spread(reduced, FILTERS, reduced, pes, ("N", "P", "Q"))
+        found += _dot_products("channel_parallel", layer, array, spread)
+    return found
 
 
 def window_parallel(layer: Layer, array: ArrayShape) -> list[MappingColumn]:

@@ -176,20 +176,19 @@ def _column(
         off_chip=_AXES_OFF_CHIP,
         registers=("N", "Q", "C", "S", "K"),
         rows=("R", "P", *sets) if along_rows else ("R", "P"),
-        columns=("P", *sets) if not along_rows else ("P", "K") if across > 1 else ("P",),
+        columns=("P", "K") if along_rows else ("P", *sets),
         lanes=("K",) if array.lanes > 1 else (),
         hold=(None, None, _OUTPUT_HOLD),
     )
     spatial = [ONE * g, ONE * r, ONE * t]
     rows, columns = [ONE * min(layer.R, array.rows), ONE * folds], [ONE * width]
-    repeated = [ONE * across] if across > 1 else []
     return grid(
         shape,
         {
             "off_chip": [ONE] * 7 + [passes],
             "registers": [n, ONE * layer.Q, q, ONE * _taps(layer, array), p],
             "rows": rows + spatial if along_rows else rows,
-            "columns": columns + (repeated if along_rows else spatial),
+            "columns": columns + ([ONE * across] if along_rows else spatial),
             "lanes": [ONE * lanes] if array.lanes > 1 else [],
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -110,6 +111,17 @@ def test_stationary_dataflows_lay_the_matrix_product_as_named(name: str, rows: s
     folds = {loop.axis: loop.factor for loop in mapping.on_chip}
     assert folds.get(rows, 1) == -(-axis_extent(layer, rows) // 8)
     assert folds.get(columns, 1) == -(-axis_extent(layer, columns) // 16)
+
+
+@pytest.mark.parametrize("name", sorted(DATAFLOWS))
+@given(layer=layers(), array=arrays, rows=st.integers(0, 6), columns=st.integers(0, 6))
+def test_a_larger_array_has_all_shapes_of_a_smaller_one(
+    name: str, layer: Layer, array: ArrayShape, rows: int, columns: int
+) -> None:
+    """A search changes factors and stays within the shapes: what runs on fewer PEs must not be out of its reach."""
+    larger = replace(array, rows=array.rows + rows, columns=array.columns + columns)
+    few, many = ({column.shape for column in candidates(name, layer, it)} for it in (array, larger))
+    assert few <= many
 
 
 def test_an_unknown_dataflow_names_those_there_are() -> None:
