@@ -18,10 +18,10 @@ from workloads import InputError
 
 UNFIT = 1e90
 """The cost of what does not fit is above that of all that does."""
-_CONFIRMED = (6, 24)
-"""Fewest and most mappings of a family that are simulated; the best of those is taken."""
-_CONFIRMED_WALKS = (3, 8)
-"""The same where every simulation walks the nonzeros of the whole layer."""
+_FEWEST, _MOST = 3, 24
+"""So many mappings of a family are simulated; the best of those is taken."""
+_MOST_WALKS = 8
+"""As many at most where every simulation walks the nonzeros of the whole layer."""
 _HOPELESS = 2.0
 """What is expected to cost so many times the best so far is not simulated, once one in its order of tiles was."""
 _PLAYED_STEPS = 10_000
@@ -54,7 +54,7 @@ class Confirmation:
         when none is expected to beat the best of this search, or to come near the best so far, or when enough was
         played.
         """
-        fewest, most = _CONFIRMED_WALKS if self._skips else _CONFIRMED
+        most = _MOST_WALKS if self._skips else _MOST
         distinct: dict[tuple[float, object], Mapping] = {}
         for value, mapping in found.ranked:
             if value >= UNFIT:
@@ -69,11 +69,11 @@ class Confirmation:
         while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
             expected = [value * ratios.get(kind, 1.0) for value, _, kind in waiting]
             untried = [kind not in ratios for _, _, kind in waiting]
-            if self._skips and number < fewest and any(untried):
+            if self._skips and number < _FEWEST and any(untried):
                 # So few are of as many orders as there are.
                 expected = np.where(untried, expected, inf).tolist()
             choice = int(np.argmin(expected))
-            if number >= fewest and expected[choice] >= best:
+            if number >= _FEWEST and expected[choice] >= best:
                 break
             if not untried[choice] and expected[choice] >= _HOPELESS * self._least:
                 break

@@ -64,7 +64,7 @@ def run(shapes: Sequence[str] = tuple(SHAPES), tokens: Sequence[int] = TOKENS) -
     """Every product, dense and 2:4, each with the faster of the two mappings found for either.
 
     A mapping whose dense MACs just hide its loads is bound by them when the MACs halve. `compute` is of the MACs alone,
-    with the mapping found for 2:4 weights: one found for dense ones may leave no four neighbours to a multiplier.
+    each the fewest of both mappings: one of a product bound by memory may leave no four neighbours to a multiplier.
     """
     chip = load("sparse_tensor_core")
     found = []
@@ -83,7 +83,7 @@ def run(shapes: Sequence[str] = tuple(SHAPES), tokens: Sequence[int] = TOKENS) -
                     number,
                     layer.macs / (2 * (number * inputs + inputs * outputs + number * outputs)),
                     fastest.latency_cycles,
-                    dense[1].mac_cycles / sparse[1].mac_cycles,
+                    min(row.mac_cycles for row in dense) / min(row.mac_cycles for row in sparse),
                     fastest.latency_cycles / fastest_sparse.latency_cycles,
                     fastest_sparse.bottleneck,
                 )

@@ -36,6 +36,7 @@ class Leaders:
         self._found: dict[object, tuple[float, MappingColumn]] = {}
         self._kinds: dict[tuple[Shape, int], object] = {}
         self._least = np.inf
+        self._polished: set[tuple[object, bytes]] = set()
 
     def add(self, column: MappingColumn, values: Floats) -> None:
         """Take in the best of each order among the mappings of a column."""
@@ -53,6 +54,15 @@ class Leaders:
             key = self._key(column, row, int(kind[first]))
             if key not in self._found or values[row] < self._found[key][0]:
                 self._found[key] = float(values[row]), column.take(np.array([row]))
+
+    def unpolished(self) -> MappingColumn | None:
+        """The best that has not been asked for."""
+        for key, (_, column) in sorted(self._found.items(), key=lambda entry: entry[1][0]):
+            one = (key, column.factors.tobytes())
+            if one not in self._polished:
+                self._polished.add(one)
+                return column
+        return None
 
     @property
     def ranked(self) -> list[tuple[float, Mapping]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from time import monotonic
 
@@ -33,8 +33,13 @@ _POLISHED = 2
 _BEST = 8
 """So many of the best are looked around, and all that lead their unrolling and shape."""
 _NEXT, _SPREAD, _EXCHANGED, _RETILED = range(4)
-_NEAR = ((_NEXT, False), (_NEXT, True), (_SPREAD, True), (_EXCHANGED, True), (_RETILED, True))
-"""What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape."""
+_BESTS, _UNROLLINGS, _ORDERS = range(3)
+_NEAR = (
+    (_NEXT, _BESTS), (_NEXT, _UNROLLINGS), (_NEXT, _ORDERS), (_SPREAD, _UNROLLINGS), (_EXCHANGED, _UNROLLINGS),
+    (_NEXT, _ORDERS), (_RETILED, _UNROLLINGS),
+)  # fmt: skip
+"""What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape, or its
+order of tiles."""
 _IN_TIME = 4
 """One round in so many steps in time alone from all that lead their unrolling and shape: each shows what it is worth
 only with tiles of its own."""
@@ -53,18 +58,14 @@ class Budget:
     """How long to search a layer: so many mappings looked at after the first ones, or so many seconds.
 
     The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has.
-    per_candidate: at least so many mappings for each of the dataflows' own, which are many where a space is wide.
     """
 
     mappings: int = 40_000
     seconds: float | None = None
-    per_candidate: int = 0
 
     def __post_init__(self) -> None:
         if self.mappings < 1:
             raise InputError(f"budget = {self.mappings}: needs at least 1 mapping")
-        if self.per_candidate < 0:
-            raise InputError(f"budget = {self.per_candidate} mappings a candidate: needs 0 or more")
         if self.seconds is not None and not 0 < self.seconds < inf:
             raise InputError(f"budget = {self.seconds} s: needs more than 0 seconds")
 
@@ -108,7 +109,6 @@ def search(
     exhaustive = interrupted = False
     try:
         run.take(space.candidates)
-        budget = replace(budget, mappings=max(budget.mappings, budget.per_candidate * sum(map(len, space.candidates))))
         whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
         if whole is not None:
             run.pool.crowd()
@@ -196,9 +196,12 @@ class _Run:
         return count
 
     def _near(self) -> list[MappingColumn]:
-        """What is near one of the best mappings, or of those that lead their unrolling and shape."""
-        kind, leading = _NEAR[self.rounds // _POLISHED % len(_NEAR)]
-        best = self.pool.unpolished(kind, _BEST, leading)
+        """What is near the next mapping to polish."""
+        kind, whose = _NEAR[self.rounds // _POLISHED % len(_NEAR)]
+        if whose == _ORDERS:
+            best = self.leaders.unpolished()
+        else:
+            best = self.pool.unpolished(kind, _BEST, whose == _UNROLLINGS)
         return [] if best is None else self._around(best, kind)
 
     def _around(self, best: MappingColumn, kind: int) -> list[MappingColumn]:

@@ -17,7 +17,7 @@ from workloads.layer import Layer
 
 Ints = NDArray[np.int64]
 
-_WHOLE, _ONE = 0.25, 0.25
+_WHOLE, _ONE = 0.5, 0.2
 """Chances that a tile has all of an axis, and a single index of it."""
 _STEPS = 2
 """So many tiles more or fewer along an axis are a step."""
@@ -93,5 +93,6 @@ def _part(layer: Layer, array: ArrayShape, axis: str, count: int, random: np.ran
 
 
 def cuts(most: Ints, random: np.random.Generator) -> Ints:
-    """Numbers of up to `most`, small ones more often."""
-    return np.maximum(1, np.floor(most ** random.random(len(most)) + 1e-9)).astype(np.int64)
+    """Numbers of up to `most`, small ones more often, and half of them powers of two: most extents are multiples."""
+    found = np.maximum(1, np.floor(most ** random.random(len(most)) + 1e-9)).astype(np.int64)
+    return np.where(random.random(len(most)) < 0.5, 1 << np.log2(found).astype(np.int64), found)

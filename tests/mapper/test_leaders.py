@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from accel import load
 from accel.task import map_space
 from mappings import Budget, Mapping, search
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, Shape
 from mappings.leaders import Leaders
 from workloads import Layer
 
@@ -40,6 +40,25 @@ def test_one_of_an_order_is_kept() -> None:
     orders = [order(mapping) for _, mapping in leaders.ranked]
     assert len(orders) == len(set(orders)) > 5
     assert all(value == any_cost(mapping) for value, mapping in leaders.ranked)
+
+
+def test_leaders_are_polished_once_each_best_first() -> None:
+    """Also one that takes the place of another of its order."""
+    leaders = Leaders()
+
+    def add(factors: list[list[int]], costs: list[float]) -> None:
+        shape = Shape("two", off_chip=("K", "C"), registers=("K", "C"))
+        leaders.add(MappingColumn(shape, np.array(factors)), np.array(costs))
+
+    add([[32, 1, 1, 1], [1, 32, 1, 1], [2, 32, 1, 1]], [2.5, 2.0, 4.0])
+    asked = [leaders.unpolished() for _ in range(4)]
+    assert [None if one is None else one.factors[0].tolist() for one in asked] == [
+        [1, 32, 1, 1], [32, 1, 1, 1], None, None,
+    ]  # fmt: skip
+    add([[64, 1, 1, 1]], [2.2])
+    again = leaders.unpolished()
+    assert again is not None and again.factors[0].tolist() == [64, 1, 1, 1]
+    assert leaders.unpolished() is None
 
 
 def test_the_best_of_every_order_near_the_best_is_handed_on() -> None:

@@ -212,7 +212,7 @@ def test_tiles_of_any_extents_are_drawn() -> None:
     """Every pair of extents that equal parts of two axes have, as tiles of passes that fill the array."""
     layer = Layer("two", K=12, C=10)
     shape = Shape("two", off_chip=("K", "C"), on_chip=("K", "C"), registers=(), rows=("K",), columns=("C",), lanes=())
-    drawn = MapSpace(layer, ArrayShape(4, 3)).tilings(shape, 2048, np.random.default_rng(0))
+    drawn = MapSpace(layer, ArrayShape(4, 3)).tilings(shape, 4096, np.random.default_rng(0))
     tiles = {
         (mapping.tile_extent("K"), mapping.tile_extent("C")) for mapping in map(drawn.__getitem__, range(len(drawn)))
     }
