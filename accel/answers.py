@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from functools import partial
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -24,6 +24,12 @@ def ask(
         return executor.submit(work, *given, **options).result
     except Exception as error:
         return partial(_fail, error)
+
+
+def at_hand(answer: Callable[[], object]) -> bool:
+    """Whether an executor has worked out the answer already, or why there is none."""
+    future = getattr(answer, "__self__", None)
+    return isinstance(future, Future) and future.done()
 
 
 def _fail(error: Exception) -> NoReturn:

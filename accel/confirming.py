@@ -23,7 +23,7 @@ _FEWEST, _MOST = 3, 24
 _MOST_WALKS = 8
 """As many at most where every simulation walks the nonzeros of the whole layer."""
 _HOPELESS = 2.0
-"""What is expected to cost so many times the best so far is not simulated, once one in its order of tiles was."""
+"""What is expected to cost so many times the best so far is not simulated, once one of its family was."""
 _PLAYED_STEPS = 10_000
 """No third one is once they came to so many tile steps: the simulation would take longer than the search."""
 _PLAYED_ONCE_STEPS = 100_000
@@ -75,9 +75,11 @@ class Confirmation:
             choice = int(np.argmin(expected))
             if number >= _FEWEST and expected[choice] >= best:
                 break
-            if not untried[choice] and expected[choice] >= _HOPELESS * self._least:
+            estimate, mapping, kind = waiting[choice]
+            likely = estimate * ratios.get(kind, min(ratios.values(), default=0.0))
+            if likely >= _HOPELESS * self._least:
                 break
-            estimate, mapping, kind = waiting.pop(choice)
+            del waiting[choice]
             reports = self._simulated(mapping)
             number += bool(reports)
             for report, new in reports:

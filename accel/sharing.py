@@ -50,32 +50,35 @@ def _rank(value: Any) -> tuple[bool, float]:
     return (False, float(value)) if number else (True, 0.0)
 
 
-def shared(
+def share(
     points: Sequence[Point],
-    outcomes: Sequence[Outcome],
+    outcomes: list[Outcome],
     axes: Sequence[Sequence[Any]],
     executor: Executor | None,
     tell: Progress,
-) -> list[Outcome]:
-    """The outcomes after every point has tried the mappings of those beside it, and again of those that took others'.
+) -> None:
+    """Let every point try the mappings of those beside it, and again of those that took others'.
 
-    None is better with the mappings beside it in the end. axes: the swept values, of which the points are the grid.
+    Better outcomes are put in the place of those there were; none is better with the mappings beside it in the end.
+    axes: the swept values, of which the points are the grid.
     """
-    final = list(outcomes)
     groups = len(points) // prod(len(values) for values in axes)
-    beside = neighbours(groups, axes, [outcome.mapping is not None for outcome in final])
-    fresh = {place for place, outcome in enumerate(final) if outcome.mapping is not None}
+    beside = neighbours(groups, axes, [outcome.mapping is not None for outcome in outcomes])
+    fresh = {place for place, outcome in enumerate(outcomes) if outcome.mapping is not None}
     while fresh:
         offers = {
-            place: [final[other] for other in others if other in fresh and final[other].mapping != final[place].mapping]
+            place: [
+                outcomes[other]
+                for other in others
+                if other in fresh and outcomes[other].mapping != outcomes[place].mapping
+            ]
             for place, others in enumerate(beside)
         }
         fresh = set()
-        for place, better in _answers(points, final, offers, executor, tell):
+        for place, better in _answers(points, outcomes, offers, executor, tell):
             if better is not None:
-                final[place] = better
+                outcomes[place] = better
                 fresh.add(place)
-    return final
 
 
 def _answers(

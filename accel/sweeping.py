@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
+from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from accel.answers import ask
+from accel.answers import ask, at_hand
 from accel.objective import Objective, require_objective
-from accel.sharing import shared
+from accel.sharing import share
 from accel.spec import Accelerator
 from accel.spec.errors import field_paths, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 100_000
 """A larger grid is refused: it is likely a slip of the pen."""
+
+
+NOT_RUN = "not run: interrupted"
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a sweep. `frame`: what it came to until then; the `error` of points not reached is NOT_RUN."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        super().__init__()
+        self.frame = frame
 
 
 def sweep(
@@ -49,23 +61,31 @@ def sweep(
     something; what costs by itself, as registers that hold more do, still does. Not so with a file of mappings, or with
     fused pairs, which each point plans alone.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
-    objective that there is not.
+    objective that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
     """
-    import pandas as pd
-
     changes = {} if set is None else dict(set)
     points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
     total, tell = len(points), progress or (lambda done, total, what: None)
-    outcomes = _alone(points, executor, tell)
-    if isinstance(mapping, str) and not fuse:
-        outcomes = shared(points, outcomes, list(changes.values()), executor, tell)
+    outcomes = [failed(point, InputError(NOT_RUN)) for point in points]
+    try:
+        _alone(points, outcomes, executor, tell)
+        if isinstance(mapping, str) and not fuse:
+            share(points, outcomes, list(changes.values()), executor, tell)
+    except KeyboardInterrupt:
+        raise SweepInterrupted(_frame(outcomes, list(changes))) from None
     tell(total, total, "done")
+    return _frame(outcomes, list(changes))
+
+
+def _frame(outcomes: Sequence[Outcome], swept: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
     rows = [outcome.row for outcome in outcomes]
-    frame = pd.DataFrame(rows, columns=["network", "accelerator", *changes, *TOTALS, "mapped_at", "error"])
+    frame = pd.DataFrame(rows, columns=["network", "accelerator", *swept, *TOTALS, "mapped_at", "error"])
     # Counts stay whole numbers although rows with an error have none.
     whole = [name for name in TOTALS if name.endswith(("_cycles", "_bits", "macs"))]
     frame = frame.astype(dict.fromkeys(whole, "Int64"))
-    frame.attrs["swept"] = list(changes)
+    frame.attrs["swept"] = swept
     return frame
 
 
@@ -108,14 +128,23 @@ def _require_fields(changes: Iterable[str]) -> None:
             raise InputError(f'"{path}" is a table: name one of its fields, {", ".join(fields)}')
 
 
-def _alone(points: Sequence[Point], executor: Executor | None, tell: Progress) -> list[Outcome]:
-    """What comes out of every point by itself; a worker that died (out of memory, say) is the point's error too."""
-    outcomes = []
+def _alone(points: Sequence[Point], outcomes: list[Outcome], executor: Executor | None, tell: Progress) -> None:
+    """Put in what comes out of every point by itself; a worker that died (out of memory, say) is its error too.
+
+    Ctrl-C ends it with what is there by then.
+    """
     answers = [ask(executor, run_point, point) for point in points]
-    for done, (point, answer) in enumerate(zip(points, answers, strict=True)):
-        tell(done, len(points), f"{point.network_name} on {point.accelerator_name}")
-        try:
-            outcomes.append(answer())
-        except Exception as error:
-            outcomes.append(failed(point, error))
-    return outcomes
+    place = 0
+    try:
+        for place, point in enumerate(points):
+            tell(place, len(points), f"{point.network_name} on {point.accelerator_name}")
+            try:
+                outcomes[place] = answers[place]()
+            except Exception as error:
+                outcomes[place] = failed(point, error)
+    except KeyboardInterrupt:
+        for later in range(place, len(points)):
+            if at_hand(answers[later]):
+                with suppress(Exception, CancelledError):  # those that died of Ctrl-C did not run
+                    outcomes[later] = answers[later]()
+        raise

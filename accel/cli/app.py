@@ -199,7 +199,10 @@ def sweep_command(
     jobs: Annotated[str | None, typer.Option("--jobs", metavar="N", help="Processes; one a core unless given.")] = None,
     fuse: Fuse = False,
 ) -> None:
-    """Simulate every combination of networks, accelerators and values, and find the Pareto front."""
+    """Simulate every combination of networks, accelerators and values, and find the Pareto front.
+
+    Ctrl-C ends it: what was simulated until then is printed and saved, and the exit status is 130.
+    """
     from accel.cli.sweep import sweep
 
     sweep(

@@ -41,7 +41,8 @@ def sweep(
 ) -> None:
     """Simulate the grid, print its front, save all of it; a failing point is only a row.
 
-    Raises InputError, also when no point can be simulated: then nothing is saved.
+    Ctrl-C ends it with what was simulated until then. Raises InputError, also when no point can be simulated, or
+    KeyboardInterrupt at the end of what Ctrl-C ended; nothing is saved when no point was simulated.
     """
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
     aim = objective_of(objective)
@@ -55,18 +56,26 @@ def sweep(
         load(name)
 
     from accel import plots
-    from accel.sweeping import grid
+    from accel.sweeping import NOT_RUN, SweepInterrupted, grid
     from accel.sweeping import sweep as run_sweep
 
     points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
     workers = min(most, points)
-    with processes(workers) as executor, ProgressBar("sweep") as progress:
-        frame = run_sweep(
-            network_names, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
-            batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
-        )  # fmt: skip
-    failed = frame[frame["error"] != ""]
+    interrupted = False
+    try:
+        with processes(workers) as executor, ProgressBar("sweep") as progress:
+            frame = run_sweep(
+                network_names, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
+                batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
+            )  # fmt: skip
+    except SweepInterrupted as stopped:
+        frame, interrupted = stopped.frame, True
+    missing = frame["error"] == NOT_RUN
+    failed = frame[(frame["error"] != "") & ~missing]
     fine = frame[frame["error"] == ""]
+    if interrupted and fine.empty:
+        note(f"interrupted before a point of {len(frame)} was simulated: nothing is saved")
+        raise KeyboardInterrupt
     if fine.empty:
         raise InputError(f"no point of {len(frame)} can be simulated, the first: {failed['error'].iloc[0]}")
     _show_front(fine, list(swept))
@@ -78,6 +87,10 @@ def sweep(
         note(f"{taken} of {len(frame)} points run the mappings of another point, which do better: mapped_at in {TABLE}")
     if len(failed):
         note(f"{len(failed)} of {len(frame)} points failed, the first: {failed['error'].iloc[0]}")
+    if interrupted:
+        left = f"{missing.sum()} of {len(frame)} points did not run" if missing.any() else "every point ran"
+        note(f"interrupted: {left}")
+        raise KeyboardInterrupt
 
 
 def _show_front(fine: pd.DataFrame, swept: Sequence[str]) -> None:

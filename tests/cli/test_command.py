@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from accel.cli import INTERRUPTED, run
 from accel.cli.progress import ProgressBar
+from accel.sweep_point import Outcome, Point, run_point
 from tests.cli.conftest import Command
 
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "simpy", "onnx", "rich", "accel.spec", "workloads")
@@ -75,6 +77,30 @@ def test_our_own_mistakes_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("accel.cli.listing.list_all", broken)
     with pytest.raises(ZeroDivisionError):
         run(["list", "networks"])
+
+
+@pytest.mark.parametrize("ran", [0, 1])
+def test_ctrl_c_in_a_sweep_saves_what_ran(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: int
+) -> None:
+    done = []
+
+    def until_interrupted(point: Point) -> Outcome:
+        if len(done) == ran:
+            raise KeyboardInterrupt
+        done.append(point)
+        return run_point(point)
+
+    monkeypatch.setattr("accel.sweeping.run_point", until_interrupted)
+    line = ("--net", tiny, "--on", "systolic_32x32", "--set", "data_buffer.kib=16,32,64", "--jobs", 1)
+    outcome = command("sweep", *line, "--out", tmp_path)
+    assert outcome.status == INTERRUPTED
+    if ran:
+        assert outcome.err == "accel: interrupted: 2 of 3 points did not run\n"
+        assert list(pd.read_csv(tmp_path / "sweep.csv")["error"].fillna("")) == ["", *["not run: interrupted"] * 2]
+    else:
+        assert outcome.err == "accel: interrupted before a point of 3 was simulated: nothing is saved\n"
+        assert not list(tmp_path.glob("*.csv"))
 
 
 def test_a_sweep_saves_its_table_and_picture(command: Command, tiny: Path, tmp_path: Path) -> None:

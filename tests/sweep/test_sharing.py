@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise, product
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import accel
 from accel.evaluation import simulate
 from accel.objective import Objective, objective_value
-from accel.sharing import neighbours, shared
+from accel.sharing import neighbours, share
 from accel.sweep_point import Outcome, Point, failed, run_point
 from accel.sweeping import sweep
 from mappings import Loop, Mapping
@@ -42,6 +43,15 @@ def poor(kib: float) -> Outcome:
 
 def told(done: int, total: int, what: str) -> None:
     """Nobody."""
+
+
+def shared(
+    points: Sequence[Point], outcomes: Sequence[Outcome], axes: Sequence[Sequence[Any]], *how: Any
+) -> list[Outcome]:
+    """The outcomes after they were shared."""
+    final = list(outcomes)
+    share(points, final, axes, *how)
+    return final
 
 
 VALUES = st.one_of(st.integers(0, 9), st.floats(0, 9), st.sampled_from(["a", "b", "c", ("x",)]), st.just(float("nan")))

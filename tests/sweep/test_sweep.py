@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
@@ -13,8 +13,8 @@ import pytest
 import accel
 import workloads
 from accel.evaluation import simulate
-from accel.sweep_point import TOTALS
-from accel.sweeping import sweep
+from accel.sweep_point import TOTALS, Outcome
+from accel.sweeping import NOT_RUN, SweepInterrupted, sweep
 from workloads import InputError, Layer
 from workloads.layer_set import independent_layers
 
@@ -68,6 +68,45 @@ def test_a_bug_in_one_point_does_not_end_the_others(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(import_module("accel.evaluation"), "evaluate", broken)
     (row,) = sweep([TINY], ["systolic_32x32"]).to_dict("records")
     assert row["error"] == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("ran", [0, 1, 3, 4])
+def test_ctrl_c_keeps_the_points_that_ran(frame: pd.DataFrame, ran: int) -> None:
+    """`ran` of them alone; with all four, Ctrl-C comes when they try each other's mappings."""
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done == ran or "of other points" in what:
+            raise KeyboardInterrupt
+
+    with pytest.raises(SweepInterrupted) as interrupted:
+        sweep([TINY], ["systolic_32x32"], set=GRID, progress=stop)
+    found = interrupted.value.frame
+    assert list(found["error"]) == [""] * ran + [NOT_RUN] * (4 - ran)
+    assert found.attrs == frame.attrs
+    alone = sweep([TINY], ["systolic_32x32"], set={"pe_array.rows": [4], "data_buffer.kib": [16]})
+    for name in TOTALS if ran else ():
+        assert found[name].iloc[0] == alone[name].iloc[0]
+
+
+def test_ctrl_c_keeps_what_other_workers_have_done() -> None:
+    """The first point is waited for while the last is done already; the others are not."""
+    points = [Future[Outcome]() for _ in range(3)]
+
+    class Slow(Executor):
+        def submit(self, work: Any, /, *given: Any, **options: Any) -> Future[Any]:
+            future = points[len(asked)]
+            asked.append(given)
+            if len(asked) == 3:
+                future.set_result(work(*given, **options))
+            return future
+
+    def stop(done: int, total: int, what: str) -> None:
+        raise KeyboardInterrupt
+
+    asked: list[Any] = []
+    with pytest.raises(SweepInterrupted) as interrupted:
+        sweep([TINY], ["systolic_32x32"], set={"pe_array.rows": [4, 8, 16]}, executor=Slow(), progress=stop)
+    assert list(interrupted.value.frame["error"]) == [NOT_RUN, NOT_RUN, ""]
 
 
 def test_batch_and_names() -> None:
