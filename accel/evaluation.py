@@ -203,10 +203,10 @@ class _Chooser:
         self, spec: Accelerator, mapping: str | Book, objective: Objective, budget: Budget, cache: MappingCache | None,
         seed: int,
     ) -> None:  # fmt: skip
-        if isinstance(mapping, str) and mapping not in ("auto", "any", *DATAFLOWS):
-            raise InputError(
-                f'unknown mapping "{mapping}": auto, any, a mapping file, or one of {", ".join(DATAFLOWS)}'
-            )
+        known = mapping in ("auto", "any", *DATAFLOWS) if isinstance(mapping, str) else hasattr(mapping, "mapping_for")
+        if not known:
+            given = f'"{mapping}"' if isinstance(mapping, str) else repr(mapping)
+            raise InputError(f"unknown mapping {given}: auto, any, a mapping file, or one of {', '.join(DATAFLOWS)}")
         require_objective(objective)
         self._budget = budget
         self._cache = cache

@@ -144,3 +144,5 @@ def test_mistakes_end_the_run_at_once() -> None:
         simulate(network, SMALL, mapping=MappingBook({}), partial=True)
     with pytest.raises(InputError, match='unknown mapping "sideways"'):
         simulate(network, SMALL, mapping="sideways", partial=True)
+    with pytest.raises(InputError, match="unknown mapping None: auto, any"):
+        simulate(network, SMALL, mapping=None, partial=True)  # type: ignore[arg-type]
