@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from accel.bounds import bounds
 from accel.cost import Work, energy
-from accel.encode import Geometry, machine_vector, widths
+from accel.encode import Geometry, machine_vector, widths, with_registers
 from accel.kernels import estimate_layout as kernel
 from accel.kernels.estimate import estimate_rows
 from accel.kernels.grouping import equal_rows
@@ -98,6 +98,7 @@ def costs(
     order, group = equal_rows(factors, int(starts[2]))
     loops = kernel.Column(factors, order, group, starts, loop_axes, hold)
     chip = _chip(layer, spec, residency, zeros or KnownZeros.dense(layer))
+    chip = chip._replace(machine=with_registers(chip.machine, column.shape.register_words))
     inputs = (loops, _nest(layer, axes, spec), chip, fitting_only)
     result = np.zeros((len(column), kernel.ESTIMATES))
     parts = threads or min(_cores(), 1 + len(column) // _ROWS_PER_THREAD)

@@ -50,7 +50,7 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
     """The PE array and its ports as `kernels.passes` reads them.
 
     Operands travel through all rows and columns, or with bypasses through those that the mapping uses: through one of
-    each where that is for others to say (None).
+    each where that is for others to say (None). A mapping may make use of fewer registers than there are.
     """
     array = spec.pe_array
     machine = np.zeros(array_fields.MACHINE_FIELDS, dtype=np.int64)
@@ -74,7 +74,16 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
         machine[array_fields.PORT_BITS + offset] = getattr(array.ports, port)
     machine[array_fields.WORD_BITS : array_fields.WORD_BITS + 4] = (width.input, width.weight, width.psum, width.output)
     machine[array_fields.MAC_CYCLES] = array.mac_cycles_at(width.input, width.weight)
-    return machine
+    return with_registers(machine, mapping.register_words) if mapping else machine
+
+
+def with_registers(machine: Ints, words: tuple[int | None, ...]) -> Ints:
+    """The same array, of whose registers each operand makes use of so many at most."""
+    first = array_fields.REGISTERS
+    used = machine.copy()
+    for place, most in enumerate(words, start=first):
+        used[place] = used[place] if most is None else min(used[place], most)
+    return used
 
 
 @dataclass(frozen=True, slots=True, eq=False)

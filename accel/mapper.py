@@ -22,14 +22,17 @@ from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
 from accel.task import QUICK, Task, fits_buffers, map_space
-from mappings import Budget, Found, Mapping, search
+from mappings import Budget, Found, Mapping, MapSpace, search
 from mappings.column import MappingColumn
 from mappings.schedule import MAX_STEPS
 from mappings.searching import Cost, never
+from mappings.sparing import sparing
 from workloads import InputError, Layer, Operand
 
 _CHECKED = 64
 """So many of the best of each search are kept, to be confirmed."""
+_SPARED = 3
+"""So many of them are tried with fewer registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +195,27 @@ def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool
     bound = None if spec.pe_array.skips else unrolling_bound(layer, spec, task.residency, task.objective, zeros)
 
     def search_of(family: str) -> Found:
-        return search(
-            map_space(layer, spec, family, fits), cost, bound=bound, budget=task.share, seed=task.seed, keep=_CHECKED,
-            stop=stop, whole_costs=task.whole_costs,
+        space = map_space(layer, spec, family, fits)
+        found = search(
+            space, cost, bound=bound, budget=task.share, seed=task.seed, keep=_CHECKED, stop=stop,
+            whole_costs=task.whole_costs,
         )  # fmt: skip
+        return found if found.interrupted else _spared(found, space, cost)
 
     return search_of
+
+
+def _spared(found: Found, space: MapSpace, cost: Cost) -> Found:
+    """What was found, and the best of it with fewer registers in use where that costs less."""
+    tried = [
+        (value, MappingColumn.of([fewer]))
+        for value, mapping in found.ranked[:_SPARED]
+        for fewer in sparing(mapping, space.array)
+    ]
+    costed = [(value, float(cost(column)[0]), column[0]) for value, column in tried]
+    better = [(least, mapping) for value, least, mapping in costed if least < value]
+    ranked = sorted((*found.ranked, *better), key=lambda entry: entry[0])
+    return replace(found, ranked=tuple(ranked), costed=found.costed + len(tried))
 
 
 def _approach(task: Task, family: str, cost: Cost, stop: Callable[[], bool]) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mappings import Mapping
 from workloads import InputError, Layer
@@ -23,6 +23,19 @@ class NetworkMapping:
     def source(self) -> str:
         """What errors name."""
         return "mappings of another simulation"
+
+    def with_registers(self, input: int, weight: int, output: int) -> NetworkMapping:
+        """The same, making use of no more registers than these, however many there are."""
+        there = (input, weight, output)
+
+        def confined(nest: Mapping) -> Mapping:
+            used = [
+                most if words is None else min(words, most)
+                for words, most in zip(nest.register_words, there, strict=True)
+            ]
+            return replace(nest, register_words=(used[0], used[1], used[2]))
+
+        return replace(self, by_layer={name: confined(nest) for name, nest in self.by_layer.items()})
 
     def mapping_for(self, layer: Layer) -> Mapping:
         """The mapping of a layer. Raises InputError when there is none."""

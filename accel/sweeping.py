@@ -58,8 +58,8 @@ def sweep(
     row that says why. `frame.attrs["swept"]` names the swept fields.
     A point whose neighbours along a swept field found mappings that do better there takes these: `mapped_at` then names
     the fields of the point that found them. So more buffer, bandwidth or PEs are never worse because a search missed
-    something; what costs by itself, as registers that hold more do, still does. Not so with a file of mappings, or with
-    fused pairs, which each point plans alone.
+    something, and with more registers a mapping uses as many as where it was found. Not so with a file of mappings,
+    or with fused pairs, which each point plans alone.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
     objective that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
     """

@@ -92,7 +92,7 @@ def column_in_bands(column: MappingColumn, layer: Layer, hold_weights: bool) -> 
     old = column.shape
     shape = Shape(
         old.name, (*lead, *old.off_chip), old.on_chip, old.registers, old.rows, old.columns, old.lanes,
-        _holds(old.hold, len(lead), hold_weights),
+        _holds(old.hold, len(lead), hold_weights), old.register_words,
     )  # fmt: skip
     return MappingColumn(shape, np.column_stack([*factors, column.factors]))
 
@@ -119,7 +119,7 @@ def in_bands(mapping: Mapping, layer: Layer, hold_weights: bool) -> tuple[Mappin
     hold = _holds(mapping.hold, len(lead), hold_weights)
     found = Mapping(
         mapping.name, (*lead, *mapping.off_chip), mapping.on_chip, mapping.registers, mapping.rows, mapping.columns,
-        mapping.lanes, hold,
+        mapping.lanes, hold, mapping.register_words,
     )  # fmt: skip
     return found, len(lead)
 

@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The axes of the loops of each level, outermost first, and the operands' hold depths; factors are left open."""
+    """The axes of the loops of each level, outermost first, hold depths and registers to use; factors are left open."""
 
     name: str
     off_chip: tuple[str, ...] = ()
@@ -26,6 +26,7 @@ class Shape:
     columns: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
     hold: tuple[int | None, int | None, int | None] = (None, None, None)
+    register_words: tuple[int | None, int | None, int | None] = (None, None, None)
 
     loops: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
     """(level, axis) of every loop; the order of a factor row."""
@@ -38,7 +39,7 @@ class Shape:
     def of(cls, mapping: Mapping) -> Shape:
         """That of a mapping."""
         axes = {level: tuple(loop.axis for loop in getattr(mapping, level)) for level in LEVELS}
-        return cls(mapping.name, **axes, hold=mapping.hold)
+        return cls(mapping.name, **axes, hold=mapping.hold, register_words=mapping.register_words)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +72,10 @@ class MappingColumn:
                     if depth is not None and dropped < depth:
                         hold[operand] = (hold[operand] or 0) - 1
         off_chip, on_chip, registers, rows, columns, lanes = (tuple(levels[level]) for level in LEVELS)
-        return Mapping(self.shape.name, off_chip, on_chip, registers, rows, columns, lanes, (hold[0], hold[1], hold[2]))
+        return Mapping(
+            self.shape.name, off_chip, on_chip, registers, rows, columns, lanes, (hold[0], hold[1], hold[2]),
+            self.shape.register_words,
+        )  # fmt: skip
 
     def take(self, rows: NDArray[np.bool_] | Ints) -> MappingColumn:
         """The chosen mappings only."""

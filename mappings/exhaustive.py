@@ -71,7 +71,9 @@ def signature(column: MappingColumn, row: int, layer: Layer, array: ArrayShape) 
     lanes = frozenset((loop.axis, loop.factor) for loop in mapping.lanes)
     spread = frozenset((axis, mapping.unrolled(axis)) for axis in mapping.axes() if mapping.unrolled(axis) > 1)
     used = (mapping.used("rows"), mapping.used("columns")) if array.bypass else ()
-    return mapping.name, tuple(off_chip), inside, spread, used, lanes, mapping.hold[:2], held
+    return (
+        mapping.name, tuple(off_chip), inside, spread, used, lanes, mapping.hold[:2], held, mapping.register_words,
+    )  # fmt: skip
 
 
 def _new(key: object, known: set[object]) -> bool:

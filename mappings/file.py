@@ -10,6 +10,7 @@
     columns = ["C 4"]
     lanes = []
     hold = { output = 1 }               # off-chip loops outside the operand's place in its buffer
+    register_words = { output = 12 }    # of a lane's registers the operand uses so many at most
 
 Reading a file runs no code.
 """
@@ -34,7 +35,7 @@ ANY_LAYER = "*"
 """Stands for every layer without a mapping of its own."""
 
 _OPERANDS = tuple(operand.name.lower() for operand in Operand)
-_FIELDS = ("layer", "name", *LEVELS, "hold")
+_FIELDS = ("layer", "name", *LEVELS, "hold", "register_words")
 _LOOP = re.compile(r"\s*([A-Za-z]+)\s+(\d{1,10})\s*", re.ASCII)
 
 
@@ -106,13 +107,17 @@ def _mapping(table: MappingType[str, Any], layer: str, where: str) -> Mapping:
     refuse_unknown(table, _FIELDS, where)
     name = text(table, "name", where, "default" if layer == ANY_LAYER else layer)
     off_chip, on_chip, registers, rows, columns, lanes = (_loops(table.get(at, []), at, where) for at in LEVELS)
-    given = subtable(table, "hold", _OPERANDS, where)
-    depths = {key: whole(value, f"hold.{key}", where, least=0) for key, value in given.items()}
+    hold, words = (_by_operand(table, key, where) for key in ("hold", "register_words"))
     try:
-        hold = (depths.get("input"), depths.get("weight"), depths.get("output"))
-        return Mapping(name, off_chip, on_chip, registers, rows, columns, lanes, hold)
+        return Mapping(name, off_chip, on_chip, registers, rows, columns, lanes, hold, words)
     except InputError as error:
         raise InputError(str(error).removeprefix(f"mapping {name}: "), source=where) from None
+
+
+def _by_operand(table: MappingType[str, Any], key: str, where: str) -> tuple[int | None, int | None, int | None]:
+    given = subtable(table, key, _OPERANDS, where)
+    found = {operand: whole(value, f"{key}.{operand}", where, least=0) for operand, value in given.items()}
+    return found.get("input"), found.get("weight"), found.get("output")
 
 
 def _loops(value: object, level: str, where: str) -> tuple[Loop, ...]:
@@ -134,9 +139,11 @@ def _table(layer: str, mapping: Mapping) -> str:
         loops = getattr(mapping, level)
         if loops:
             lines.append(f"{level} = [{', '.join(_quoted(f'{loop.axis} {loop.factor}') for loop in loops)}]")
-    depths = [f"{name} = {depth}" for name, depth in zip(_OPERANDS, mapping.hold, strict=True) if depth is not None]
-    if depths:
-        lines.append(f"hold = {{ {', '.join(depths)} }}")
+    for key in ("hold", "register_words"):
+        by_operand = zip(_OPERANDS, getattr(mapping, key), strict=True)
+        given = [f"{name} = {number}" for name, number in by_operand if number is not None]
+        if given:
+            lines.append(f"{key} = {{ {', '.join(given)} }}")
     return "\n".join(lines) + "\n"
 
 

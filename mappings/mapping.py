@@ -34,6 +34,8 @@ class Mapping:
     An axis may return in several off-chip and on-chip loops (tiling within tiling), in registers only once.
     `hold` gives per operand (input, weight, output) the number of outer off-chip loops outside its place in the buffer:
     the buffer keeps every tile of the loops within. None means all loops are outside: one tile is kept.
+    `register_words`: of how many registers of a lane each operand makes use at most; None: of all there are. With fewer
+    than a pass needs its words stream past them while MACs go on; held ones come and go between passes.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Mapping:
     columns: tuple[Loop, ...] = ()
     lanes: tuple[Loop, ...] = ()
     hold: tuple[int | None, int | None, int | None] = (None, None, None)
+    register_words: tuple[int | None, int | None, int | None] = (None, None, None)
 
     def __post_init__(self) -> None:
         axes: list[str] = []
@@ -67,6 +70,9 @@ class Mapping:
         for operand, depth in zip(Operand, self.hold, strict=True):
             if depth is not None and not 0 <= depth <= len(self.off_chip):
                 self._refuse(f"hold.{operand.name.lower()} = {depth}: needs 0 to {len(self.off_chip)} off-chip loops")
+        for operand, words in zip(Operand, self.register_words, strict=True):
+            if words is not None and words < 0:
+                self._refuse(f"register_words.{operand.name.lower()} = {words}: needs 0 or more")
 
     def _refuse(self, problem: str) -> None:
         raise InputError(problem, source=f"mapping {self.name}")

@@ -27,6 +27,7 @@ in the last, smaller part, which then stays while the loops outside it turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -71,7 +72,7 @@ def reordered(shape: Shape, random: np.random.Generator) -> Shape:
         else:
             loops[first], loops[first + 1] = loops[first + 1], loops[first]
         changes[level] = tuple(loops)
-    return Shape("any", **changes, rows=shape.rows, columns=shape.columns, lanes=shape.lanes, hold=hold)
+    return replace(shape, name="any", **changes, hold=hold)
 
 
 def widened(shape: Shape, layer: Layer) -> Shape:
@@ -91,7 +92,7 @@ def widened(shape: Shape, layer: Layer) -> Shape:
     depth = len(outside) if shape.hold[2] is None else shape.hold[2] + len(outside) - len(shape.off_chip)
     # A second loop of each, inside the outputs' hold.
     levels["off_chip"] += tuple(axis for axis in axes if outside.count(axis) == 1)
-    return Shape("any", **levels, **spatial, hold=(None, None, depth))
+    return replace(shape, name="any", **levels, **spatial, hold=(None, None, depth))
 
 
 def _axes(layer: Layer, flat: bool) -> tuple[str, ...]:

@@ -10,6 +10,7 @@
           for Q in 27 blocks of 1
             unroll K x 16 over rows
 
+`use 12 registers for output` among the register loops: of how many of a lane's registers the operand makes use at most.
 What follows `#` is a remark and indentation is for the eye: the order of the lines is the mapping. A `hold` line stands
 where the operand's place in its buffer begins, under the off-chip loops outside it. Block sizes may be left out.
 """
@@ -35,11 +36,12 @@ _NAMED = re.compile(r'mapping\s+("(?:[^"\\]|\\.)*"|[\w.+*/-]+)', re.ASCII)
 _FOR = re.compile(r"for\s+([A-Za-z]+)\s+in\s+(\d+)(?:\s+blocks?\s+of\s+(\d+))?", re.ASCII)
 _UNROLL = re.compile(r"unroll\s+([A-Za-z]+)\s+x\s+(\d+)\s+over\s+(\w+)", re.ASCII)
 _HOLD = re.compile(r"hold\s+(\w+)", re.ASCII)
+_USE = re.compile(r"use\s+(\d+)\s+registers?\s+for\s+(\w+)", re.ASCII)
 _REMARK = re.compile(r"\s*(?:#.*)?", re.DOTALL)
 _LONGEST_NUMBER = 18
 _WANTED = (
-    '"mapping NAME", a level (off_chip, on_chip, registers), "for AXIS in N blocks of SIZE", "hold OPERAND" or '
-    '"unroll AXIS x N over rows", columns or lanes'
+    '"mapping NAME", a level (off_chip, on_chip, registers), "for AXIS in N blocks of SIZE", "hold OPERAND", '
+    '"use N registers for OPERAND" or "unroll AXIS x N over rows", columns or lanes'
 )
 
 
@@ -63,6 +65,7 @@ def _lines(mapping: Mapping, layer: Layer | None) -> Iterator[str]:
     depth = 1
     for level in TEMPORAL_LEVELS:
         yield level + _remark(_REMARKS[level])
+        yield from _uses(mapping, depth) if level == "registers" else ()
         loops = getattr(mapping, level)
         for position, (loop, block) in enumerate(zip(loops, mapping.blocks(level), strict=True)):
             yield from _holds(mapping, position, depth) if level == "off_chip" else ()
@@ -81,6 +84,13 @@ def _holds(mapping: Mapping, position: int, depth: int) -> Iterator[str]:
     for operand in Operand:
         if mapping.hold[operand] == position:
             yield f"{'  ' * depth}hold {operand.name.lower()}"
+
+
+def _uses(mapping: Mapping, depth: int) -> Iterator[str]:
+    for operand in Operand:
+        words = mapping.register_words[operand]
+        if words is not None:
+            yield f"{'  ' * depth}use {words} {'register' if words == 1 else 'registers'} for {operand.name.lower()}"
 
 
 def _remark(text: str) -> str:
@@ -113,6 +123,7 @@ class _Draft:
     level: str | None = None
     loops: dict[str, list[Loop]] = field(default_factory=lambda: {level: [] for level in LEVELS})
     holds: dict[Operand, int] = field(default_factory=dict)
+    uses: dict[Operand, int] = field(default_factory=dict)
     stated: list[tuple[str, str, int, int]] = field(default_factory=list)
     """Where, level, position among its loops and size of every block size the text states."""
 
@@ -139,6 +150,8 @@ class _Draft:
             self._add(over, axis, factor, here)
         elif match := _whole(_HOLD, said):
             self._take_hold(match.group(1), here)
+        elif match := _whole(_USE, said):
+            self._take_use(match.group(1), match.group(2), here)
         else:
             raise InputError(f"needs {_WANTED}", source=here)
 
@@ -161,35 +174,49 @@ class _Draft:
     def _add(self, level: str, axis: str, factor: str, here: str) -> None:
         self.loops[level].append(Loop(axis, _number(factor, "factor", here)))
         try:
-            self._mapping("", (None, None, None))
+            self._mapping("", {}, {})
         except InputError as error:
             raise InputError(str(error).removeprefix("mapping : "), source=here) from None
 
     def _take_hold(self, name: str, here: str) -> None:
-        names = [operand.name.lower() for operand in Operand]
-        if name not in names:
-            raise InputError(f'hold "{name}": needs one of {", ".join(names)}', source=here)
-        operand = Operand(names.index(name))
+        operand = _operand(name, "hold", here)
         if self.level != "off_chip":
             raise InputError("hold outside off_chip: needs a place among the off-chip loops", source=here)
         if operand in self.holds:
             raise InputError(f"{name} is held twice: needs one place", source=here)
         self.holds[operand] = len(self.loops["off_chip"])
 
+    def _take_use(self, words: str, name: str, here: str) -> None:
+        operand = _operand(name, "registers for", here)
+        if self.level != "registers":
+            raise InputError("use outside registers: needs a place among the register loops", source=here)
+        if operand in self.uses:
+            raise InputError(f"registers for {name} twice: needs one number", source=here)
+        self.uses[operand] = _number(words, "registers", here)
+
     def finish(self) -> Mapping:
         if self.name is None:
             raise InputError('the text holds no mapping: needs "mapping NAME" and its loops')
-        hold = (self.holds.get(Operand.INPUT), self.holds.get(Operand.WEIGHT), self.holds.get(Operand.OUTPUT))
-        mapping = self._mapping(self.name, hold)
+        mapping = self._mapping(self.name, self.holds, self.uses)
         for here, level, position, block in self.stated:
             true = mapping.blocks(level)[position]
             if block != true:
                 raise InputError(f"blocks of {block}: the loops inside cover {true}, say so or nothing", source=here)
         return mapping
 
-    def _mapping(self, name: str, hold: tuple[int | None, int | None, int | None]) -> Mapping:
+    def _mapping(self, name: str, holds: dict[Operand, int], uses: dict[Operand, int]) -> Mapping:
         off_chip, on_chip, registers, rows, columns, lanes = (tuple(self.loops[level]) for level in LEVELS)
-        return Mapping(name, off_chip, on_chip, registers, rows, columns, lanes, hold)
+        hold, words = (
+            (said.get(Operand.INPUT), said.get(Operand.WEIGHT), said.get(Operand.OUTPUT)) for said in (holds, uses)
+        )
+        return Mapping(name, off_chip, on_chip, registers, rows, columns, lanes, hold, words)
+
+
+def _operand(name: str, said: str, here: str) -> Operand:
+    names = [operand.name.lower() for operand in Operand]
+    if name not in names:
+        raise InputError(f'{said} "{name}": needs one of {", ".join(names)}', source=here)
+    return Operand(names.index(name))
 
 
 def _whole(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:

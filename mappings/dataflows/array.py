@@ -17,3 +17,8 @@ class ArrayShape:
     output_registers: int = 1
     bypass: bool = False
     """Rows and columns that a mapping leaves unused cost nothing: how many it uses makes a difference."""
+
+    @property
+    def registers(self) -> tuple[int, int, int]:
+        """Words of each operand, in its order."""
+        return self.input_registers, self.weight_registers, self.output_registers

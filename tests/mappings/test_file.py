@@ -24,6 +24,7 @@ registers = ["Q 27", "S 5"]
 rows = ["K 16"]
 columns = ["C 4"]
 hold = { output = 1 }
+register_words = { input = 12, output = 0 }
 
 [[mapping]]
 layer = "*"
@@ -38,6 +39,7 @@ BY_HAND = Mapping(
     rows=(Loop("K", 16),),
     columns=(Loop("C", 4),),
     hold=(None, None, 1),
+    register_words=(12, None, 0),
 )
 REST = Mapping("rest", rows=(Loop("NPQ", 8),))
 
@@ -122,6 +124,7 @@ ONE = '[[mapping]]\nlayer = "a"\n'
         (ONE + 'hold = { output = -1 }', "(layer a): hold.output = -1: needs a whole number from 0 up"),
         (ONE + 'hold = { output = true }', "(layer a): hold.output = True: needs a whole number"),
         (ONE + 'hold = { output = 1 }', "(layer a): hold.output = 1: needs 0 to 0 off-chip loops"),
+        (ONE + 'register_words = { weight = -1 }', "(layer a): register_words.weight = -1: needs a whole"),
         (ONE + '[[mapping]]\nlayer = "a"', 'mapping 2 (layer a): layer = "a" has a mapping already'),
         (TWO[:40], "mine.toml: not a TOML file: "),
     ],

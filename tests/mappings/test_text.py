@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings import Loop, Mapping
+from mappings.file import MappingBook, dump_mappings
 from mappings.text import from_text, to_text
 from tests.strategies import layers_and_mappings
 from workloads import InputError, Layer
@@ -64,6 +67,18 @@ def test_every_mapping_reads_back(case: tuple[Layer, Mapping], named: bool) -> N
     assert from_text(to_text(mapping, layer if named else None)) == mapping
 
 
+@given(layers_and_mappings(), st.tuples(*[st.none() | st.integers(0, 300)] * 3))
+def test_registers_to_use_read_back(
+    case: tuple[Layer, Mapping], words: tuple[int | None, int | None, int | None]
+) -> None:
+    mapping = replace(case[1], register_words=words)
+    assert from_text(to_text(mapping)) == mapping
+    book = MappingBook({"a": mapping})
+    assert tomllib.loads(dump_mappings(book))["mapping"][0].get("register_words", {}) == {
+        name: most for name, most in zip(("input", "weight", "output"), words, strict=True) if most is not None
+    }
+
+
 @given(st.text())
 def test_every_name_reads_back(name: str) -> None:
     mapping = Mapping(name, off_chip=(Loop("K", 2),), hold=(0, 1, None))
@@ -100,6 +115,9 @@ HEAD = "mapping m\noff_chip\n"
         ("mapping m\non_chip\nhold input", "line 3 (hold input): hold outside off_chip"),
         (HEAD + "unroll K x 2 over banks", '(unroll K x 2 over banks): over "banks": needs one of rows, columns'),
         (HEAD + "for NPQ in 2\nfor P in 2", 'line 4 (for P in 2): axis "NPQ" shares a dimension with another axis'),
+        (HEAD + "use 2 registers for output", "line 3 (use 2 registers for output): use outside registers"),
+        ("mapping m\nregisters\nuse 2 registers for it", '(use 2 registers for it): registers for "it": needs one of'),
+        ("mapping m\nregisters\nuse 1 register for input\nuse 2 registers for input", "line 4 (use 2 registers for"),
         ("mapping m\nregisters\nfor P in 2\nfor P in 2", "line 4 (for P in 2): registers name an axis twice"),
     ],
 )  # fmt: skip
