@@ -33,6 +33,8 @@ _CHECKED = 64
 """So many of the best of each search are kept, to be confirmed."""
 _SPARED = 3
 """So many of them are tried with fewer registers."""
+_WORTH_SPARING = 0.99
+"""That is for nothing unless it costs less than so much of what it did: estimates are off by about as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +208,14 @@ def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool
 
 
 def _spared(found: Found, space: MapSpace, cost: Cost) -> Found:
-    """What was found, and the best of it with fewer registers in use where that costs less."""
+    """What was found, and the best of it with fewer registers in use where that costs clearly less."""
     tried = [
         (value, MappingColumn.of([fewer]))
         for value, mapping in found.ranked[:_SPARED]
         for fewer in sparing(mapping, space.array)
     ]
     costed = [(value, float(cost(column)[0]), column[0]) for value, column in tried]
-    better = [(least, mapping) for value, least, mapping in costed if least < value]
+    better = [(least, mapping) for value, least, mapping in costed if least < _WORTH_SPARING * value]
     ranked = sorted((*found.ranked, *better), key=lambda entry: entry[0])
     return replace(found, ranked=tuple(ranked), costed=found.costed + len(tried))
 

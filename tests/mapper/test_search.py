@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,11 +19,10 @@ from accel.objective import OBJECTIVES, WHOLE, Objective, objective_value, with_
 from accel.residency import NOWHERE
 from accel.simulation import simulate_layer
 from accel.task import array_shape, fits_buffers, map_space
-from mappings import ArrayShape, Budget, Mapping, MapSpace, schedule, search
+from mappings import ArrayShape, Budget, MapSpace, schedule, search
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import close
 from mappings.exhaustive import exhaustive, whole_space
-from mappings.mapping import LEVELS
 from mappings.pool import Pool
 from mappings.searching import Cost
 from tests.strategies import layers
@@ -99,7 +97,7 @@ def test_of_equals_the_one_of_less_energy_times_delay_is_found(objective):
     values, product = found.objective(objective), found.objective("edp")
     assert (np.floor(broken(every)) == np.floor(values)).all()
     best = search(space, broken, budget=Budget(100_000), whole_costs=True)
-    chosen = costs(layer, _column(best.ranked[0][1]), spec)
+    chosen = costs(layer, MappingColumn.of([best.ranked[0][1]]), spec)
     assert best.exhaustive
     assert chosen.objective(objective)[0] == values.min()
     assert chosen.objective("edp")[0] == product[values == values.min()].min()
@@ -107,7 +105,7 @@ def test_of_equals_the_one_of_less_energy_times_delay_is_found(objective):
     plain = search(space, estimated(layer, spec, objective), budget=Budget(1000))
     finer = search(space, broken, budget=Budget(1000), whole_costs=True)
     assert not plain.exhaustive and not finer.exhaustive
-    before, after = (costs(layer, _column(one.ranked[0][1]), spec) for one in (plain, finer))
+    before, after = (costs(layer, MappingColumn.of([one.ranked[0][1]]), spec) for one in (plain, finer))
     assert after.objective(objective)[0] <= before.objective(objective)[0]
     if after.objective(objective)[0] == before.objective(objective)[0]:
         assert after.objective("edp")[0] <= before.objective("edp")[0]
@@ -120,15 +118,7 @@ def test_a_small_space_of_everything_is_tried_whole_and_says_so():
     columns = whole_space(map_space(layer, spec, "any"), 20_000)
     assert columns is not None
     least = min(costs(layer, column, spec).objective("latency").min() for column in columns)
-    assert costs(layer, _column(mapped.mapping), spec).objective("latency")[0] <= least
-
-
-def _column(mapping: Mapping) -> MappingColumn:
-    """A mapping as a column of one."""
-    loops = {level: getattr(mapping, level) for level in LEVELS}
-    shape = Shape(mapping.name, **{level: tuple(loop.axis for loop in loops[level]) for level in LEVELS})
-    factors = [[loop.factor for level in LEVELS for loop in loops[level]]]
-    return MappingColumn(replace(shape, hold=mapping.hold), np.array(factors, dtype=np.int64))
+    assert costs(layer, MappingColumn.of([mapped.mapping]), spec).objective("latency")[0] <= least
 
 
 def test_fits_and_cost_are_all_a_search_needs():
@@ -321,7 +311,7 @@ def test_the_best_found_has_no_better_neighbour():
     space = map_space(layer, spec, fits=fits_buffers(layer, spec, NOWHERE))
     cost = estimated(layer, spec)
     found = search(space, cost, budget=Budget(20_000))
-    best = _column(found.ranked[0][1])
+    best = MappingColumn.of([found.ranked[0][1]])
     tried = 0
     for place, (level, axis) in enumerate(best.shape.loops):
         for factor in range(1, getattr(layer, axis) + 1):
