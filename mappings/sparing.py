@@ -14,7 +14,7 @@ from workloads.layer import Operand
 
 
 def sparing(mapping: Mapping, array: ArrayShape) -> list[Mapping]:
-    """The mapping with fewer registers for one operand, too few for some of its loops, in each way that may differ.
+    """The mapping with fewer registers for one operand, too few for some loops of a full pass, in each way there is.
 
     How many inputs a loop needs windows decide: of theirs half are left, a quarter and so on.
     """
