@@ -11,7 +11,7 @@ from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.column import MappingColumn
 from mappings.dataflows.planar_tiled import reached
-from workloads import InputError, Layer
+from workloads import InputError, Layer, Operand
 
 Ints = NDArray[np.int64]
 
@@ -33,7 +33,9 @@ def have_room(layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArray
     for number, (level, axis) in enumerate(column.shape.loops):
         if level in ("registers", "lanes"):
             tile[axis] = tile.get(axis, 1) * column.factors[:, number]
-    return np.broadcast_to(accumulators(layer, tile) <= _room(spec), len(column))
+    return np.broadcast_to(
+        accumulators(layer, tile) <= _room(spec, column.shape.register_words[Operand.OUTPUT]), len(column)
+    )
 
 
 def require_room(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
@@ -43,7 +45,7 @@ def require_room(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
     tile: dict[str, Ints] = {}
     for loop in (*mapping.registers, *mapping.lanes):
         tile[loop.axis] = tile.get(loop.axis, 1) * np.array([loop.factor])
-    need, room = int(accumulators(layer, tile)[0]), _room(spec)
+    need, room = int(accumulators(layer, tile)[0]), _room(spec, mapping.register_words[Operand.OUTPUT])
     if need > room:
         raise InputError(
             f"a pass adds up {need} outputs a PE, with those it sends to its neighbours, in {room} accumulators: use "
@@ -56,5 +58,7 @@ def _counts(spec: Accelerator) -> bool:
     return spec.pe_array.skips and spec.pe_array.matching.style == "plane"
 
 
-def _room(spec: Accelerator) -> int:
-    return spec.pe_array.registers.output * spec.pe_array.lanes
+def _room(spec: Accelerator, used: int | None) -> int:
+    """Of a PE, of whose registers a mapping makes use of so many a lane at most."""
+    there = spec.pe_array.registers.output
+    return (there if used is None else min(used, there)) * spec.pe_array.lanes

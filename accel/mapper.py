@@ -202,7 +202,10 @@ def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool
             space, cost, bound=bound, budget=task.share, seed=task.seed, keep=_CHECKED, stop=stop,
             whole_costs=task.whole_costs,
         )  # fmt: skip
-        return found if found.interrupted else _spared(found, space, cost)
+        try:
+            return found if found.interrupted else _spared(found, space, cost)
+        except KeyboardInterrupt:
+            return replace(found, interrupted=True)
 
     return search_of
 

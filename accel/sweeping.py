@@ -71,10 +71,10 @@ def sweep(
         _alone(points, outcomes, executor, tell)
         if isinstance(mapping, str) and not fuse:
             share(points, outcomes, list(changes.values()), executor, tell)
+        tell(total, total, "done")
+        return _frame(outcomes, list(changes))
     except KeyboardInterrupt:
         raise SweepInterrupted(_frame(outcomes, list(changes))) from None
-    tell(total, total, "done")
-    return _frame(outcomes, list(changes))
 
 
 def _frame(outcomes: Sequence[Outcome], swept: list[str]) -> pd.DataFrame:

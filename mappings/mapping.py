@@ -71,8 +71,8 @@ class Mapping:
             if depth is not None and not 0 <= depth <= len(self.off_chip):
                 self._refuse(f"hold.{operand.name.lower()} = {depth}: needs 0 to {len(self.off_chip)} off-chip loops")
         for operand, words in zip(Operand, self.register_words, strict=True):
-            if words is not None and words < 0:
-                self._refuse(f"register_words.{operand.name.lower()} = {words}: needs 0 or more")
+            if words is not None and (not isinstance(words, int) or words < 0):
+                self._refuse(f"register_words.{operand.name.lower()} = {words!r}: needs a whole number from 0 up")
 
     def _refuse(self, problem: str) -> None:
         raise InputError(problem, source=f"mapping {self.name}")

@@ -61,15 +61,19 @@ def sweep(
 
     points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
     workers = min(most, points)
-    interrupted = False
+    frame, interrupted = None, False
     try:
         with processes(workers) as executor, ProgressBar("sweep") as progress:
             frame = run_sweep(
                 network_names, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
                 batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
             )  # fmt: skip
-    except SweepInterrupted as stopped:
-        frame, interrupted = stopped.frame, True
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, SweepInterrupted):
+            frame = stopped.frame
+        if frame is None:
+            raise
+        interrupted = True
     missing = frame["error"] == NOT_RUN
     failed = frame[(frame["error"] != "") & ~missing]
     fine = frame[frame["error"] == ""]
@@ -78,8 +82,9 @@ def sweep(
         raise KeyboardInterrupt
     if fine.empty:
         raise InputError(f"no point of {len(frame)} can be simulated, the first: {failed['error'].iloc[0]}")
-    _show_front(fine, list(swept))
+    # First: Ctrl-C during what follows must not lose it.
     write_text(out / TABLE, frame.to_csv(index=False, lineterminator="\n"))
+    _show_front(fine, list(swept))
     plots.save(plots.energy_latency_scatter(frame), out / PICTURE)
     write(f"saved:    {out / TABLE}\n          {out / PICTURE}")
     taken = int((fine["mapped_at"] != "").sum())

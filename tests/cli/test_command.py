@@ -103,6 +103,19 @@ def test_ctrl_c_in_a_sweep_saves_what_ran(
         assert not list(tmp_path.glob("*.csv"))
 
 
+@pytest.mark.parametrize("moment", ["accel.cli.sweep._show_front", "accel.cli.progress.ProgressBar.__exit__"])
+def test_ctrl_c_after_the_last_point_loses_nothing(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(moment, interrupted)
+    line = ("--net", tiny, "--on", "systolic_32x32", "--set", "data_buffer.kib=16,32", "--jobs", 1)
+    assert command("sweep", *line, "--out", tmp_path).status == INTERRUPTED
+    assert len(pd.read_csv(tmp_path / "sweep.csv")) == 2
+
+
 def test_a_sweep_saves_its_table_and_picture(command: Command, tiny: Path, tmp_path: Path) -> None:
     out = tmp_path / "sweep"
     changes = ("--set", "pe_array.rows=8,16", "--set", "data_buffer.kib=0.001,32")

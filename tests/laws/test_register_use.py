@@ -15,7 +15,7 @@ from accel.simulation import simulate_layer
 from accel.spec import Accelerator
 from accel.sweeping import sweep
 from accel.task import array_shape
-from mappings import Mapping, axis_extent
+from mappings import Budget, Mapping, axis_extent
 from mappings.sparing import sparing
 from tests.strategies import accelerators, layers_and_mappings
 from workloads import InputError, Layer, load
@@ -58,6 +58,16 @@ def test_registers_left_alone_might_as_well_not_be_there(
     estimates = accel.estimate(layer, [sparing_some], large), accel.estimate(layer, [mapping], small)
     for name in ("latency_cycles", "array_read_input_bits", "array_read_psum_bits", "dram_read_weight_bits", "fits"):
         assert np.array_equal(estimates[0][name], estimates[1][name])
+
+
+def test_accumulators_left_alone_are_not_there_either() -> None:
+    """A planar array must keep all that a pass adds up."""
+    layer, spec = Layer("conv", K=24, C=12, P=10, Q=10, R=3, S=3), accel.load("scnn")
+    mapping = explore(layer, spec, budget=Budget(500)).mapping
+    few = replace(mapping, register_words=(None, None, 2))
+    with pytest.raises(InputError, match="in 32 accumulators"):
+        simulate_layer(layer, few, spec)
+    assert accel.estimate(layer, [mapping, few], spec)["fits"].tolist() == [True, False]
 
 
 @given(cases(), st.sampled_from([Operand.WEIGHT, Operand.OUTPUT]), st.integers(1, 30))

@@ -111,6 +111,16 @@ def test_of_equals_the_one_of_less_energy_times_delay_is_found(objective):
         assert after.objective("edp")[0] <= before.objective("edp")[0]
 
 
+def test_ctrl_c_while_registers_are_spared_leaves_what_was_found(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accel.mapper.sparing", interrupt)
+    found = explore(CONV, small_chip(), budget=Budget(100))
+    assert found.interrupted
+    assert found.report == simulate_layer(CONV, found.mapping, small_chip()).report
+
+
 def test_a_small_space_of_everything_is_tried_whole_and_says_so():
     layer, spec = Layer("tiny", K=2, C=3), small_chip()
     mapped = explore(layer, spec, dataflow="any", objective="latency", budget=Budget(20_000))
