@@ -11,6 +11,7 @@ from accel.spec import Accelerator
 from mappings import Mapping
 from mappings.column import MappingColumn
 from mappings.dataflows.planar_tiled import reached
+from mappings.mapping import registers_used
 from workloads import InputError, Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -60,5 +61,4 @@ def _counts(spec: Accelerator) -> bool:
 
 def _room(spec: Accelerator, used: int | None) -> int:
     """Of a PE, of whose registers a mapping makes use of so many a lane at most."""
-    there = spec.pe_array.registers.output
-    return (there if used is None else min(used, there)) * spec.pe_array.lanes
+    return registers_used(used, spec.pe_array.registers.output) * spec.pe_array.lanes

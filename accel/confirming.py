@@ -19,7 +19,7 @@ from workloads import InputError
 UNFIT = 1e90
 """The cost of what does not fit is above that of all that does."""
 _FEWEST, _MOST = 3, 24
-"""So many mappings of a family are simulated; the best of those is taken."""
+"""Fewest and most mappings of a family that are simulated; the best of those is taken."""
 _MOST_WALKS = 8
 """As many at most where every simulation walks the nonzeros of the whole layer."""
 _HOPELESS = 2.0
@@ -68,10 +68,10 @@ class Confirmation:
         best, number, played = inf, 0, 0
         while waiting and number < most and played < (_PLAYED_ONCE_STEPS if number < 2 else _PLAYED_STEPS):
             expected = [value * ratios.get(kind, 1.0) for value, _, kind in waiting]
-            untried = [kind not in ratios for _, _, kind in waiting]
-            if self._skips and number < _FEWEST and any(untried):
+            if self._skips and number < _FEWEST:
                 # So few are of as many orders as there are.
-                expected = np.where(untried, expected, inf).tolist()
+                untried = [kind not in ratios for _, _, kind in waiting]
+                expected = np.where(untried, expected, inf).tolist() if any(untried) else expected
             choice = int(np.argmin(expected))
             if number >= _FEWEST and expected[choice] >= best:
                 break

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels import array_fields
 from accel.spec import Accelerator, PEArray
 from mappings import Loop, Mapping, axis_relevant
+from mappings.mapping import registers_used
 from workloads.errors import InputError
 from workloads.layer import REDUCED, Bits, Layer, Operand
 
@@ -82,7 +83,7 @@ def with_registers(machine: Ints, words: tuple[int | None, ...]) -> Ints:
     first = array_fields.REGISTERS
     used = machine.copy()
     for place, most in enumerate(words, start=first):
-        used[place] = used[place] if most is None else min(used[place], most)
+        used[place] = registers_used(most, used[place])
     return used
 
 

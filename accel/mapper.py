@@ -212,13 +212,11 @@ def _searcher(task: Task, cost: Cost, zeros: KnownZeros, stop: Callable[[], bool
 
 def _spared(found: Found, space: MapSpace, cost: Cost) -> Found:
     """What was found, and the best of it with fewer registers in use where that costs clearly less."""
-    tried = [
-        (value, MappingColumn.of([fewer]))
-        for value, mapping in found.ranked[:_SPARED]
-        for fewer in sparing(mapping, space.array)
+    tried = [(value, fewer) for value, mapping in found.ranked[:_SPARED] for fewer in sparing(mapping, space.array)]
+    costed = [float(cost(MappingColumn.of([fewer]))[0]) for _, fewer in tried]
+    better = [
+        (less, fewer) for less, (value, fewer) in zip(costed, tried, strict=True) if less < _WORTH_SPARING * value
     ]
-    costed = [(value, float(cost(column)[0]), column[0]) for value, column in tried]
-    better = [(least, mapping) for value, least, mapping in costed if least < _WORTH_SPARING * value]
     ranked = sorted((*found.ranked, *better), key=lambda entry: entry[0])
     return replace(found, ranked=tuple(ranked), costed=found.costed + len(tried))
 

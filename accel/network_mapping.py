@@ -6,6 +6,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, replace
 
 from mappings import Mapping
+from mappings.mapping import registers_used
 from workloads import InputError, Layer
 
 
@@ -29,10 +30,7 @@ class NetworkMapping:
         there = (input, weight, output)
 
         def confined(nest: Mapping) -> Mapping:
-            used = [
-                most if words is None else min(words, most)
-                for words, most in zip(nest.register_words, there, strict=True)
-            ]
+            used = [registers_used(words, most) for words, most in zip(nest.register_words, there, strict=True)]
             return replace(nest, register_words=(used[0], used[1], used[2]))
 
         return replace(self, by_layer={name: confined(nest) for name, nest in self.by_layer.items()})

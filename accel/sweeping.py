@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 100_000
 """A larger grid is refused: it is likely a slip of the pen."""
-
 
 NOT_RUN = "not run: interrupted"
 
@@ -145,6 +144,6 @@ def _alone(points: Sequence[Point], outcomes: list[Outcome], executor: Executor 
     except KeyboardInterrupt:
         for later in range(place, len(points)):
             if at_hand(answers[later]):
-                with suppress(Exception, CancelledError):  # those that died of Ctrl-C did not run
+                with suppress(Exception):  # those that died of Ctrl-C did not run
                     outcomes[later] = answers[later]()
         raise

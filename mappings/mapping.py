@@ -152,5 +152,10 @@ def axis_relevant(axis: str, operand: Operand) -> bool:
     return any(dim in RELEVANT[operand] for dim in axis)
 
 
+def registers_used(words: int | None, there: int) -> int:
+    """Registers for an operand that a mapping of so many `register_words` makes use of, where there are so many."""
+    return there if words is None else min(words, there)
+
+
 def _factors(loops: Iterable[Loop], axis: str) -> int:
     return prod(loop.factor for loop in loops if loop.axis == axis)

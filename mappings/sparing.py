@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 
 from mappings.dataflows import ArrayShape
-from mappings.mapping import Mapping, axis_relevant
+from mappings.mapping import Mapping, axis_relevant, registers_used
 from workloads.layer import Operand
 
 
@@ -20,8 +20,7 @@ def sparing(mapping: Mapping, array: ArrayShape) -> list[Mapping]:
     """
     found = []
     for operand, there in zip(Operand, array.registers, strict=True):
-        stated = mapping.register_words[operand]
-        most = there if stated is None else min(stated, there)
+        most = registers_used(mapping.register_words[operand], there)
         if operand == Operand.INPUT:
             needed = {most >> halved for halved in range(most.bit_length())}
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,5 +145,6 @@ def test_mistakes_end_the_run_at_once() -> None:
         simulate(network, SMALL, mapping=MappingBook({}), partial=True)
     with pytest.raises(InputError, match='unknown mapping "sideways"'):
         simulate(network, SMALL, mapping="sideways", partial=True)
+    nothing: Any = None
     with pytest.raises(InputError, match="unknown mapping None: auto, any"):
-        simulate(network, SMALL, mapping=None, partial=True)  # type: ignore[arg-type]
+        simulate(network, SMALL, mapping=nothing, partial=True)
