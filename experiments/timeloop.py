@@ -7,19 +7,21 @@ documentation. Levels are DRAM, a shared buffer, and PEs with a register file ea
 takes time. Its `register_words` matter where a register file holds less than the loops inside it touch; of a tensor
 that bypasses the register files, or where they hold a single word that every loop changes, they are 0 or 1.
 
-Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation; for
-tensors without padding, windows without gaps (stride at most the taps of a tile). Words that windows share with those
-before stay only while these move by the same step: so since Timeloop resets on a change of stride. Versions before kept
-them while windows went on along one side, rests included: `steady_windows=False`. Where P, Q, R or S is spatial and a
-buffer's loop slides along the same side, a PE takes from a neighbour what that had in the step before, and the buffer
-is not read: `neighbour_links=False` counts as with TIMELOOP_DISABLE_LINK_TRANSFERS=1 in Timeloop's environment. Words
-that stream past the registers (0 or 1 of them) come over no link here: loops that change them belong on chip.
-Different:
+Equal: reads, fills and updates of each tensor at DRAM and buffer, fills of the register files, cycles, utilisation.
+Words that windows share with those before stay only while these move by the same step: so since Timeloop resets on a
+change of stride. Versions before kept them while windows went on along one side, rests included:
+`steady_windows=False`. Where P, Q, R or S is spatial and a buffer's loop slides along the same side, a PE takes from a
+neighbour what that had in the step before, and the buffer is not read: `neighbour_links=False` counts as with
+TIMELOOP_DISABLE_LINK_TRANSFERS=1 in Timeloop's environment. Words that stream past the registers (0 or 1 of them) come
+over no link here: loops that change them belong on chip.
 
-- stride gaps, and those that dilation leaves: here words that no window touches are not fetched; Timeloop moves the
-  whole box around a tile;
-- Timeloop takes the second iteration of each loop for all later ones, which shifts what a window finds where a loop
-  begins again (TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION=1 in its environment ends that);
+Inputs are counted twice over, since Timeloop approximates them where factors divide: it takes the second iteration of
+each loop for all later ones, and moves the whole box around a tile, with padding and with what strides leave out.
+`counts` does so too (timeloop_windows.py). `extrapolated=False` has what our report says, which is what Timeloop prints
+with TIMELOOP_DISABLE_TEMPORAL_EXTRAPOLATION=1 for tensors without padding and windows without gaps (stride at most the
+taps of a tile). Different:
+
+- factors that do not divide: here every tile has its own size, Timeloop has one for the last iteration of all loops;
 - one fan-out: where spatial loops belong to two levels, such as columns of PEs in a row of columns, Timeloop shares
   words between the columns first and within each of them then;
 - Timeloop counts no reads of the buffer for outputs on their way to DRAM; `data_buffer_read_bits` has them, `counts`
@@ -28,15 +30,19 @@ Different:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 from accel import Accelerator, load
 from accel.kernels import passes
 from accel.simulation import simulate_layer
 from experiments.compare import DATA, show
 from experiments.start import start
+from experiments.timeloop_windows import input_words
 from mappings import Loop, Mapping
+from mappings.mapping import LEVELS
 from workloads import Layer
+from workloads.layer import DIMS
 
 WORD_BITS = 8
 
@@ -76,8 +82,32 @@ def machine(
     return load(DATA / "timeloop_machine.toml").with_values(registers | array | windows)
 
 
-def counts(layer: Layer, mapping: Mapping, chip: Accelerator) -> Counts:
-    """What Timeloop would print for the mapping. Cycles are those of the array: DRAM bandwidth is left out."""
+def counts(layer: Layer, mapping: Mapping, chip: Accelerator, *, extrapolated: bool = True) -> Counts:
+    """What Timeloop would print for the mapping. Cycles are those of the array: DRAM bandwidth is left out.
+
+    `extrapolated`: inputs from two iterations of each loop, as it does unless told not to; else from all of them.
+    """
+    found = _counted(layer, mapping, chip)
+    if not extrapolated or not _divides(layer, mapping):
+        return found
+    steady, linked = chip.controller.steady_windows, chip.pe_array.neighbour_links
+    inputs = input_words(layer, mapping, steady=steady, linked=linked)
+    found = replace(found, dram_reads_inputs=inputs.dram_reads)
+    if inputs.register_words > chip.pe_array.registers.input:
+        return found  # they stream past the registers, MAC by MAC
+    return replace(found, buffer_reads_inputs=inputs.buffer_reads, register_fills_inputs=inputs.register_fills)
+
+
+def _divides(layer: Layer, mapping: Mapping) -> bool:
+    loops = [loop for level in LEVELS for loop in getattr(mapping, level)]
+    return (
+        not mapping.lanes
+        and all(loop.axis in DIMS for loop in loops)
+        and all(prod(loop.factor for loop in loops if loop.axis == dim) == getattr(layer, dim) for dim in DIMS)
+    )
+
+
+def _counted(layer: Layer, mapping: Mapping, chip: Accelerator) -> Counts:
     result = simulate_layer(layer, mapping, chip)
     report, events = result.report, result.lowered.counts
 

@@ -5,7 +5,8 @@ others; what it takes from its parent are the points that the iteration before d
 parent once for all PEs that need the same. A window that moves along both sides is taken whole. So is one that moves
 by another step than in the iteration before, or has rested (`steady`); in versions before, one that turns back: that
 moves another way than in the iteration before, and still overlaps. Outputs that leave are updates of the parent, PEs
-that share them being reduced first; they are read back when they come again, but not the first time.
+that share them being reduced first; they are read back when they come again, but not the first time. Extrapolated, a
+loop has its first two iterations only, of which the second counts for all later ones: inputs alone are right then.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ class Traffic:
     seen: set[Point] = field(default_factory=set)
     earlier: dict[tuple[Operand, int, int], Points] = field(default_factory=dict)
 
-    def step(self, layer: Layer, children: dict[tuple[int, int], tuple[Child, Block]], steady: bool) -> None:
-        """All children, by row and column, go on to their next block."""
+    def step(
+        self, layer: Layer, children: dict[tuple[int, int], tuple[Child, Block]], steady: bool, times: int
+    ) -> None:
+        """All children, by row and column, go on to their next block, which counts as so many."""
         for operand in Operand:
             taken, left = [], []
             for child, block in children.values():
@@ -84,10 +87,10 @@ class Traffic:
                 for some in set(taken):
                     self.reads[operand] += len(some & self.seen)
             else:
-                self.reads[operand] += sum(
+                self.reads[operand] += times * sum(
                     len(some) for some in self._fetched(operand, dict(zip(children, taken, strict=True)))
                 )
-            self.fills[operand] += len(taken[0])
+            self.fills[operand] += times * len(taken[0])
 
     def _fetched(self, operand: Operand, taken: dict[tuple[int, int], Points]) -> set[Points]:
         """What the children take from the parent, each once; the others take theirs from beside them."""
@@ -119,32 +122,39 @@ class Walk:
     cycles: int = 0
 
 
-def walk(layer: Layer, mapping: Mapping, *, steady: bool, linked: bool) -> Walk:
+def walk(layer: Layer, mapping: Mapping, *, steady: bool, linked: bool, extrapolated: bool = False) -> Walk:
     """Run the loops. No flattened axes, no lanes, no hold depths."""
     result = Walk(Traffic(linked=False), Traffic(linked))
     columns = prod(loop.factor for loop in mapping.columns)
     buffer, pes = [Child()], [Child() for _ in spread(mapping)]
-    for outer in iterations(mapping.off_chip):
+    for outer in iterations(mapping.off_chip, extrapolated):
+        times = counts_for(mapping.off_chip, outer) if extrapolated else 1
         tile = block(layer, mapping, outer, None, None)
         if not all(tile.values()):
             continue
-        result.dram.step(layer, {(0, 0): (buffer[0], tile)}, steady)
-        for inner in iterations(mapping.on_chip):
+        result.dram.step(layer, {(0, 0): (buffer[0], tile)}, steady, times)
+        for inner in iterations(mapping.on_chip, extrapolated):
             every = [block(layer, mapping, outer, inner, place) for place in spread(mapping)]
             busy = [number for number, mine in enumerate(every) if all(mine.values())]
             if not busy:
                 continue
             working = {divmod(number, columns): (pes[number], every[number]) for number in busy}
-            result.buffer.step(layer, working, steady)
+            more = counts_for(mapping.on_chip, inner) if extrapolated else 1
+            result.buffer.step(layer, working, steady, times * more)
             result.cycles += max(prod(len(at) for at in every[number].values()) for number in busy)
     result.dram.finish(buffer)
     result.buffer.finish([pe for pe in pes if pe.held])
     return result
 
 
-def iterations(loops: tuple[Loop, ...]) -> Iterator[tuple[int, ...]]:
+def iterations(loops: tuple[Loop, ...], extrapolated: bool = False) -> Iterator[tuple[int, ...]]:
     """Digits of the loops, the last one fastest."""
-    return product(*(range(loop.factor) for loop in loops))
+    return product(*(range(min(loop.factor, 2) if extrapolated else loop.factor) for loop in loops))
+
+
+def counts_for(loops: tuple[Loop, ...], digits: tuple[int, ...]) -> int:
+    """Iterations that these stand for."""
+    return prod(loop.factor - 1 for loop, digit in zip(loops, digits, strict=True) if digit == 1)
 
 
 def spread(mapping: Mapping) -> list[tuple[int, ...]]:

@@ -30,11 +30,11 @@ def nest(off_chip: str = "", on_chip: str = "", registers: str = "", rows: str =
 
 def of(
     layer: Layer, mapping: Mapping, *, register_words: int | tuple[int, int, int] = 1_000_000, steady: bool = True,
-    linked: bool = True,
+    linked: bool = True, extrapolated: bool = True,
 ) -> Counts:  # fmt: skip
     used = [prod(loop.factor for loop in level) for level in (mapping.rows, mapping.columns)]
     chip = machine(used[0], used[1], register_words, steady_windows=steady, neighbour_links=linked)
-    return counts(layer, mapping, chip)
+    return counts(layer, mapping, chip, extrapolated=extrapolated)
 
 
 def dram(found: Counts) -> tuple[int, int, int, int]:
@@ -215,7 +215,7 @@ def test_windows_slide_on_in_registers_as_they_do_in_the_buffer(
     off_chip: str, on_chip: str, registers: str, steadily: int
 ) -> None:
     for steady, words in ((True, steadily), (False, 18)):
-        found = of(FILTER, nest(off_chip, on_chip, registers), steady=steady)
+        found = of(FILTER, nest(off_chip, on_chip, registers), steady=steady, extrapolated=False)
         # The last: 0 to 9 for the first half, from which 8 and 9 are there for the second.
         assert (found.dram_reads_inputs, found.buffer_reads_inputs, found.register_fills_inputs) == (18, words, words)
 
@@ -347,11 +347,11 @@ def test_rows_over_pes_slide_along_the_columns() -> None:
 def test_pes_take_inputs_from_beside_them(layer: Layer, on_chip: str, linked: int, apart: int) -> None:
     for spread in ({"rows": "P16"}, {"columns": "P16"}):
         mapping = nest(on_chip=on_chip, **spread)
-        found = of(layer, mapping)
-        assert found.buffer_reads_inputs == linked
-        assert of(layer, mapping, linked=False).buffer_reads_inputs == apart
+        found = of(layer, mapping, extrapolated=False)
+        alone = of(layer, mapping, linked=False, extrapolated=False)
+        assert (found.buffer_reads_inputs, alone.buffer_reads_inputs) == (linked, apart)
         # However they come, registers take as many.
-        assert found.register_fills_inputs == of(layer, mapping, linked=False).register_fills_inputs
+        assert found.register_fills_inputs == alone.register_fills_inputs
 
 
 def test_lanes_of_narrow_operands_take_their_pixels_from_the_buffer() -> None:
@@ -363,6 +363,32 @@ def test_lanes_of_narrow_operands_take_their_pixels_from_the_buffer() -> None:
         for links in (True, False)
     ]
     assert counts(layer, mapping, chips[0]) == counts(layer, mapping, chips[1])
+
+
+@pytest.mark.parametrize(
+    ("off_chip", "on_chip", "registers", "words"),
+    [
+        # Four windows, one input further on each: 3 and 3 x 1. The next four follow the second of them: 3 on, all 3
+        # new, and 3 x 1 again: 3 + 3 + 3 x (3 + 3), where 18 are moved.
+        ("P4", "P4", "R3", 24),
+        # 8 inputs, and 1 more for each further tap. The other half lies 7 beyond the second tap, another step than 1:
+        # 8, and 2 x 1 again, as if all taps had run.
+        ("P2", "R3", "P8", 20),
+        # Three of 9 taps: 2 inputs and 2 x 1. The next three begin 2 on from the second, nothing is left: 2 x (2 + 2).
+        ("R3", "R3", "P2", 12),
+        # A single loop is as it is: 4 inputs and 3 x 2.
+        ("P4", "", "P2 R3", 10),
+    ],
+)
+def test_the_second_iteration_stands_for_all_later_ones(
+    off_chip: str, on_chip: str, registers: str, words: int
+) -> None:
+    taps = 9 if on_chip == "R3" == off_chip else 3
+    pixels = {"P2": 2, "P2 R3": 8}.get(registers, 16)
+    found = of(Layer("filter", P=pixels, R=taps), nest(off_chip, on_chip, registers))
+    level = found.buffer_reads_inputs if on_chip else found.dram_reads_inputs
+    assert level == words
+    assert found.register_fills_inputs == words
 
 
 def test_a_plane_of_pixels_takes_one_row_or_column_a_tap() -> None:
@@ -403,7 +429,7 @@ def test_the_example_of_the_experiment() -> None:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
+def cases(draw: st.DrawFn, *, ragged: bool = True) -> tuple[Layer, Mapping]:
     """Layers without padding or gaps, nests of any order, factors ragged in time, any dimension over the PEs."""
     layer = replace(draw(layers(most_macs=700)), padding=(0, 0, 0, 0), dilation=(1, 1))
     whole = layer.stride != (1, 1)  # taps stay together: a window of fewer than the stride would leave gaps
@@ -420,7 +446,7 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
             least = most if whole and dim in "RS" else 1
             factor = draw(st.integers(least, most))
             spread = level in ("rows", "columns") or (level == "registers" and dim in "PQRS" and size[dim] > 1)
-            if spread and getattr(layer, dim) % (size[dim] * factor):
+            if (spread or not ragged) and getattr(layer, dim) % (size[dim] * factor):
                 factor = 1  # no PE idles: Timeloop lets one keep what it had
             size[dim] *= factor
             made.append(Loop(dim, factor))
@@ -432,10 +458,40 @@ def cases(draw: st.DrawFn) -> tuple[Layer, Mapping]:
 @given(cases(), st.booleans(), st.booleans())
 def test_any_mapping_against_a_walk_over_points(case: tuple[Layer, Mapping], steady: bool, linked: bool) -> None:
     layer, mapping = case
-    found = of(layer, mapping, steady=steady, linked=linked)
+    found = of(layer, mapping, steady=steady, linked=linked, extrapolated=False)
     expected = walk(layer, mapping, steady=steady, linked=linked)
     for level, result in ((expected.dram, dram(found)), (expected.buffer, buffer(found))):
         assert result == (*(level.reads[operand] for operand in Operand), level.updates)
     fills = expected.buffer.fills
     assert (found.register_fills_inputs, found.register_fills_weights) == (fills[Operand.INPUT], fills[Operand.WEIGHT])
     assert found.cycles == expected.cycles
+
+
+@given(cases(ragged=False), st.booleans(), st.booleans())
+def test_inputs_are_extrapolated_as_in_a_walk_of_two_iterations(
+    case: tuple[Layer, Mapping], steady: bool, linked: bool
+) -> None:
+    layer, mapping = case
+    found = of(layer, mapping, steady=steady, linked=linked)
+    expected = walk(layer, mapping, steady=steady, linked=linked, extrapolated=True)
+    words = {
+        "dram_reads_inputs": expected.dram.reads[Operand.INPUT],
+        "buffer_reads_inputs": expected.buffer.reads[Operand.INPUT],
+        "register_fills_inputs": expected.buffer.fills[Operand.INPUT],
+    }
+    assert found == replace(of(layer, mapping, steady=steady, linked=linked, extrapolated=False), **words)
+
+
+def test_nothing_is_extrapolated_from_factors_that_do_not_divide() -> None:
+    mapping = nest("P4", "P2", "P3 R3")
+    layer = replace(FILTER, P=20)
+    assert of(layer, mapping) == of(layer, mapping, extrapolated=False)
+
+
+def test_boxes_hold_what_strides_leave_out() -> None:
+    """1x1 filters of stride 2, as where a residual block halves its map: 4 x 4 of the 7 x 7 inputs are wanted."""
+    layer = Layer("halves", P=4, Q=4, stride=(2, 2))
+    mapping = nest("P2", registers="P2 Q4")
+    # Two boxes of 3 rows of 7; the report has the inputs under windows.
+    assert of(layer, mapping).dram_reads_inputs == 2 * 3 * 7
+    assert of(layer, mapping, extrapolated=False).dram_reads_inputs == 16
