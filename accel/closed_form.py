@@ -30,7 +30,7 @@ from mappings import axis_extent
 from mappings.column import MappingColumn, Shape
 from mappings.mapping import LEVELS
 from workloads import Layer, Operand
-from workloads.layer import DIMS
+from workloads.layer import DIMS, OPERAND_NAMES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -213,7 +213,7 @@ def _limits(layer: Layer, spec: Accelerator, residency: Residency, timing: Trans
         coded = zeros.storage.coded_bits[operand]
         limits[kernel.CODED_INPUT + operand] = -1 if coded is None else coded
         limits[kernel.STORED_INPUT + operand] = layer.words(operand)
-        limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(operand.name.lower())
+        limits[kernel.CODEC_RATE + operand] = spec.dma.codec_rate(OPERAND_NAMES[operand])
     least = bounds(layer, spec, residency, zeros)
     limits[kernel.LEAST_MAC] = least.mac_cycles
     limits[kernel.LEAST_COMPUTE] = max(least.mac_cycles, least.port_cycles)
@@ -231,7 +231,7 @@ def _prices(spec: Accelerator, bits: tuple[int, int, int]) -> Floats:
 
     apart = spec.data_buffer.accumulator_kib > 0
     prices = np.zeros(kernel.PRICES)
-    for offset, operand in enumerate(("input", "weight", "output")):
+    for offset, operand in enumerate(OPERAND_NAMES):
         prices[kernel.PJ_FILL + offset] = price(**{f"{operand}_fills": 1})
     prices[kernel.PJ_BUS] = price(bus_bits=1)
     prices[kernel.PJ_DATA_READ] = price(data_buffer_read_bits=1)

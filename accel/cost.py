@@ -136,7 +136,7 @@ def _pe_array_pj(
 ) -> dict[str, float]:
     """Multipliers, registers, operand networks, the clock of the array and the decoders before its PEs."""
     array = spec.pe_array
-    words = (array.registers.input, array.registers.weight, array.registers.output)
+    words = array.registers.words
     access = [table.register_pj(count, bits) if count else 0.0 for count, bits in zip(words, width_bits, strict=True)]
     mac = mac_pj(table, array, *width_bits)
     # A MAC reads its input, its weight and its partial sum, and writes the sum back; a gated one saw its input only.

@@ -12,7 +12,7 @@ from accel.spec import Accelerator, PEArray
 from mappings import Loop, Mapping, axis_relevant
 from mappings.mapping import registers_used
 from workloads.errors import InputError
-from workloads.layer import REDUCED, Bits, Layer, Operand
+from workloads.layer import OPERAND_NAMES, REDUCED, Bits, Layer, Operand
 
 Ints = NDArray[np.int64]
 
@@ -68,8 +68,8 @@ def machine_vector(spec: Accelerator, width: Widths, mapping: Mapping | None = N
         for offset, dim in enumerate("PQRS"):
             machine[array_fields.BLOCKED + offset] = getattr(array.distribution, dim) == "blocked"
     machine[array_fields.ACCUMULATION_LATENCY] = array.accumulation_latency_cycles
-    for offset, operand in enumerate(("input", "weight", "output")):
-        machine[array_fields.REGISTERS + offset] = getattr(array.registers, operand)
+    machine[array_fields.REGISTERS : array_fields.REGISTERS + 3] = array.registers.words
+    for offset, operand in enumerate(OPERAND_NAMES):
         machine[array_fields.DOUBLE_BUFFERED + offset] = getattr(array.register_double_buffered, operand)
     for offset, port in enumerate(("input", "weight", "psum", "output")):
         machine[array_fields.PORT_BITS + offset] = getattr(array.ports, port)

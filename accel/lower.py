@@ -23,7 +23,7 @@ from accel.tile_counts import Tiles
 from accel.transfer import TransferTiming
 from mappings import Mapping, TileSchedule
 from workloads import Operand
-from workloads.operands import NAMES
+from workloads.layer import OPERAND_NAMES
 
 Ints = NDArray[np.int64]
 
@@ -103,7 +103,7 @@ def lower(
         through = values if storage.recoded else np.zeros_like(values)
         stretches = np.where(stream > 0, 1, runs[:, kind])
         span_bits = np.where(stream > 0, bits[:, kind], spans[:, kind] * plain[kind])
-        rate = spec.dma.codec_rate(NAMES[operand])
+        rate = spec.dma.codec_rate(OPERAND_NAMES[operand])
         taken, opened = timing.columns(bits[:, kind], stretches, span_bits, through, rate)
         cycles[:, kind], rows[kind] = taken, opened.sum()
         codec_cycles += int((-(-through // rate)).sum())

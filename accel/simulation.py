@@ -22,6 +22,7 @@ from accel.sparse_work import Work as SkippedWork
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule, schedule
 from workloads import Layer, Operand
+from workloads.layer import OPERAND_NAMES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +135,7 @@ def _report(
 def _stored(layer: Layer, zeros: Occupancy, width: Widths) -> dict[str, int]:
     """What the whole tensors take off chip, and how much of that is not values."""
     found = {
-        f"stored_{operand.name.lower()}_bits": layer.words(operand) * width.of[operand] if coded is None else coded
+        f"stored_{OPERAND_NAMES[operand]}_bits": layer.words(operand) * width.of[operand] if coded is None else coded
         for operand, coded in zip(Operand, zeros.storage.coded_bits, strict=True)
     }
     overhead = sum(kept.off_chip.overhead for kept in zeros.storage if kept.off_chip is not None)

@@ -27,9 +27,8 @@ _NATIVE = Bits()
 def array_shape(spec: Accelerator, bits: Bits = _NATIVE) -> ArrayShape:
     """What the dataflows may know of an accelerator at operands of so many bits, its native ones unless stated."""
     array, width = spec.pe_array, widths(bits, spec)
-    registers, lanes = array.registers, array.lanes_at(width.input, width.weight)
-    words = (registers.input, registers.weight, registers.output)
-    return ArrayShape(array.rows, array.columns, lanes, *words, bypass=array.bypass)
+    lanes = array.lanes_at(width.input, width.weight)
+    return ArrayShape(array.rows, array.columns, lanes, *array.registers.words, bypass=array.bypass)
 
 
 def map_space(layer: Layer, spec: Accelerator, dataflow: str | None = None, fits: Fits = anything_fits) -> MapSpace:

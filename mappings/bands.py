@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
-from mappings.mapping import Loop, Mapping, axis_extent
+from mappings.mapping import Loop, Mapping, PerOperand, axis_extent
 from workloads.layer import Layer, Operand
 
 Ints = NDArray[np.int64]
@@ -141,9 +141,7 @@ def _band_axes(axes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _holds(
-    hold: tuple[int | None, int | None, int | None], lead: int, hold_weights: bool
-) -> tuple[int | None, int | None, int | None]:
+def _holds(hold: PerOperand, lead: int, hold_weights: bool) -> PerOperand:
     moved = [None if depth is None else depth + lead for depth in hold]
     if hold_weights:
         moved[Operand.WEIGHT] = 0

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.mapping import LEVELS, Loop, Mapping
+from mappings.mapping import LEVELS, Loop, Mapping, PerOperand
 
 Ints = NDArray[np.int64]
 
@@ -25,8 +25,8 @@ class Shape:
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
-    hold: tuple[int | None, int | None, int | None] = (None, None, None)
-    register_words: tuple[int | None, int | None, int | None] = (None, None, None)
+    hold: PerOperand = (None, None, None)
+    register_words: PerOperand = (None, None, None)
 
     loops: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False)
     """(level, axis) of every loop; the order of a factor row."""

@@ -25,16 +25,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mappings.mapping import LEVELS, Loop, Mapping
+from mappings.mapping import LEVELS, Loop, Mapping, PerOperand
 from workloads.errors import InputError
 from workloads.fields import MOST, refuse_unknown, subtable, text, whole
-from workloads.layer import Layer, Operand
+from workloads.layer import OPERAND_NAMES, Layer
 from workloads.toml_file import read_toml
 
 ANY_LAYER = "*"
 """Stands for every layer without a mapping of its own."""
 
-_OPERANDS = tuple(operand.name.lower() for operand in Operand)
 _FIELDS = ("layer", "name", *LEVELS, "hold", "register_words")
 _LOOP = re.compile(r"\s*([A-Za-z]+)\s+(\d{1,10})\s*", re.ASCII)
 
@@ -114,8 +113,8 @@ def _mapping(table: MappingType[str, Any], layer: str, where: str) -> Mapping:
         raise InputError(str(error).removeprefix(f"mapping {name}: "), source=where) from None
 
 
-def _by_operand(table: MappingType[str, Any], key: str, where: str) -> tuple[int | None, int | None, int | None]:
-    given = subtable(table, key, _OPERANDS, where)
+def _by_operand(table: MappingType[str, Any], key: str, where: str) -> PerOperand:
+    given = subtable(table, key, OPERAND_NAMES, where)
     found = {operand: whole(value, f"{key}.{operand}", where, least=0) for operand, value in given.items()}
     return found.get("input"), found.get("weight"), found.get("output")
 
@@ -140,7 +139,7 @@ def _table(layer: str, mapping: Mapping) -> str:
         if loops:
             lines.append(f"{level} = [{', '.join(_quoted(f'{loop.axis} {loop.factor}') for loop in loops)}]")
     for key in ("hold", "register_words"):
-        by_operand = zip(_OPERANDS, getattr(mapping, key), strict=True)
+        by_operand = zip(OPERAND_NAMES, getattr(mapping, key), strict=True)
         given = [f"{name} = {number}" for name, number in by_operand if number is not None]
         if given:
             lines.append(f"{key} = {{ {', '.join(given)} }}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from workloads.errors import InputError
-from workloads.layer import DIMS, RELEVANT, Layer, Operand
+from workloads.layer import DIMS, OPERAND_NAMES, RELEVANT, Layer, Operand
 
 TEMPORAL_LEVELS = ("off_chip", "on_chip", "registers")
 SPATIAL_LEVELS = ("rows", "columns", "lanes")
@@ -16,6 +16,10 @@ LEVELS = (*TEMPORAL_LEVELS, *SPATIAL_LEVELS)
 
 _FUSIBLE = ("GK", "NPQ", "CRS")
 """Dimensions may be flattened into one axis only when the same operands depend on all of them."""
+
+
+PerOperand = tuple[int | None, int | None, int | None]
+"""A number of the input, the weights and the outputs, or None where there is no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ class Mapping:
     rows: tuple[Loop, ...] = ()
     columns: tuple[Loop, ...] = ()
     lanes: tuple[Loop, ...] = ()
-    hold: tuple[int | None, int | None, int | None] = (None, None, None)
-    register_words: tuple[int | None, int | None, int | None] = (None, None, None)
+    hold: PerOperand = (None, None, None)
+    register_words: PerOperand = (None, None, None)
 
     def __post_init__(self) -> None:
         axes: list[str] = []
@@ -69,10 +73,10 @@ class Mapping:
             self._refuse("registers name an axis twice: merge the two loops")
         for operand, depth in zip(Operand, self.hold, strict=True):
             if depth is not None and not 0 <= depth <= len(self.off_chip):
-                self._refuse(f"hold.{operand.name.lower()} = {depth}: needs 0 to {len(self.off_chip)} off-chip loops")
+                self._refuse(f"hold.{OPERAND_NAMES[operand]} = {depth}: needs 0 to {len(self.off_chip)} off-chip loops")
         for operand, words in zip(Operand, self.register_words, strict=True):
             if words is not None and (not isinstance(words, int) or words < 0):
-                self._refuse(f"register_words.{operand.name.lower()} = {words!r}: needs a whole number from 0 up")
+                self._refuse(f"register_words.{OPERAND_NAMES[operand]} = {words!r}: needs a whole number from 0 up")
 
     def _refuse(self, problem: str) -> None:
         raise InputError(problem, source=f"mapping {self.name}")

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from mappings.mapping import LEVELS, SPATIAL_LEVELS, TEMPORAL_LEVELS, Loop, Mapping, axis_extent
 from workloads.errors import InputError
-from workloads.layer import DIMS, Layer, Operand
+from workloads.layer import DIMS, OPERAND_NAMES, Layer, Operand
 
 _REMARKS = {
     "off_chip": "an iteration is a tile step",
@@ -83,14 +83,14 @@ def _lines(mapping: Mapping, layer: Layer | None) -> Iterator[str]:
 def _holds(mapping: Mapping, position: int, depth: int) -> Iterator[str]:
     for operand in Operand:
         if mapping.hold[operand] == position:
-            yield f"{'  ' * depth}hold {operand.name.lower()}"
+            yield f"{'  ' * depth}hold {OPERAND_NAMES[operand]}"
 
 
 def _uses(mapping: Mapping, depth: int) -> Iterator[str]:
     for operand in Operand:
         words = mapping.register_words[operand]
         if words is not None:
-            yield f"{'  ' * depth}use {words} {'register' if words == 1 else 'registers'} for {operand.name.lower()}"
+            yield f"{'  ' * depth}use {words} {'register' if words == 1 else 'registers'} for {OPERAND_NAMES[operand]}"
 
 
 def _remark(text: str) -> str:
@@ -213,10 +213,9 @@ class _Draft:
 
 
 def _operand(name: str, said: str, here: str) -> Operand:
-    names = [operand.name.lower() for operand in Operand]
-    if name not in names:
-        raise InputError(f'{said} "{name}": needs one of {", ".join(names)}', source=here)
-    return Operand(names.index(name))
+    if name not in OPERAND_NAMES:
+        raise InputError(f'{said} "{name}": needs one of {", ".join(OPERAND_NAMES)}', source=here)
+    return Operand(OPERAND_NAMES.index(name))
 
 
 def _whole(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:

@@ -26,6 +26,9 @@ class Operand(IntEnum):
     OUTPUT = 2
 
 
+OPERAND_NAMES = tuple(operand.name.lower() for operand in Operand)
+"""As files and reports spell them, in the order of `Operand`."""
+
 RELEVANT: Mapping[Operand, frozenset[str]] = MappingProxyType(
     {
         Operand.INPUT: frozenset("GNCPQRS"),
@@ -66,7 +69,7 @@ class Density:
     output: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("input", "weight", "output"):
+        for name in OPERAND_NAMES:
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise InputError(f"density.{name} = {value}: must be between 0 and 1")
@@ -139,9 +142,7 @@ class Layer:
 
     def _settled_density(self) -> Density:
         settled = {}
-        for operand, shape in zip(
-            ("input", "weight", "output"), (self.input_shape, self.weight_shape, self.output_shape), strict=True
-        ):
+        for operand, shape in zip(OPERAND_NAMES, (self.input_shape, self.weight_shape, self.output_shape), strict=True):
             pattern, stated = getattr(self.patterns, operand), getattr(self.density, operand)
             share = pattern.share(shape[1])
             if share is None:

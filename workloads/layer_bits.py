@@ -9,13 +9,12 @@ from types import MappingProxyType
 
 from workloads.errors import InputError
 from workloads.fields import refuse_unknown, subtable, whole
-from workloads.layer import Bits, Layer
+from workloads.layer import OPERAND_NAMES, Bits, Layer
 from workloads.network import Network
 from workloads.toml_file import read_toml
 
 OTHERS = "others"
 """Stands for the layers a file does not name."""
-_OPERANDS = ("input", "weight", "output")
 
 
 def _ends(names: str, inner: Bits, ends: Bits) -> Mapping[str, Bits]:
@@ -66,7 +65,7 @@ def read_bits(path: str | Path, network: Network) -> Network:
     found = {}
     for name in tables:
         where = f"{path}: layer {name}"
-        given = subtable(tables, name, _OPERANDS, str(path))
+        given = subtable(tables, name, OPERAND_NAMES, str(path))
         try:
             found[name] = Bits(**{key: whole(value, f"{name}.{key}", str(path)) for key, value in given.items()})
         except InputError as error:

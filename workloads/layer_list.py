@@ -34,14 +34,13 @@ from typing import Any
 
 from workloads.errors import InputError
 from workloads.fields import flag, refuse_unknown, share, subtable, text, whole, wholes
-from workloads.layer import DIMS, Bits, Density, Layer
+from workloads.layer import DIMS, OPERAND_NAMES, Bits, Density, Layer
 from workloads.layer_set import independent_layers
 from workloads.network import Network
 from workloads.pattern import Pattern, Patterns
 from workloads.tensor_file import load_tensors
 from workloads.toml_file import read_toml
 
-OPERANDS = ("input", "weight", "output")
 FIELDS = (
     *("name", "op", *DIMS, "stride", "dilation", "padding"),
     *("density", "pattern", "skew", "codebook_bits", "bits", "tensors", "weight_is_activation"),
@@ -132,7 +131,7 @@ def _four(value: object, where: str) -> tuple[int, int, int, int]:
 
 
 def _bits(table: Mapping[str, Any], where: str) -> Bits:
-    given = subtable(table, "bits", OPERANDS, where)
+    given = subtable(table, "bits", OPERAND_NAMES, where)
     widths = {key: whole(value, f"bits.{key}", where) for key, value in given.items()}
     try:
         return Bits(**widths)
@@ -141,12 +140,12 @@ def _bits(table: Mapping[str, Any], where: str) -> Bits:
 
 
 def _density(table: Mapping[str, Any], where: str) -> Density:
-    given = subtable(table, "density", OPERANDS, where)
+    given = subtable(table, "density", OPERAND_NAMES, where)
     return Density(**{key: share(value, f"density.{key}", where) for key, value in given.items()})
 
 
 def _patterns(table: Mapping[str, Any], where: str) -> Patterns:
-    kinds, skews = subtable(table, "pattern", OPERANDS, where), subtable(table, "skew", OPERANDS, where)
+    kinds, skews = subtable(table, "pattern", OPERAND_NAMES, where), subtable(table, "skew", OPERAND_NAMES, where)
     bits = whole(table["codebook_bits"], "codebook_bits", where) if "codebook_bits" in table else 0
     found = {}
     try:
@@ -169,14 +168,14 @@ def _dump(layer: Layer) -> str:
     if any(layer.padding):
         lines.append(f"padding = {list(layer.padding)}")
     for key, values, default in (("density", layer.density, 1.0), ("bits", layer.bits, None)):
-        stated = {operand: getattr(values, operand) for operand in OPERANDS}
+        stated = {operand: getattr(values, operand) for operand in OPERAND_NAMES}
         inside = ", ".join(f"{operand} = {value}" for operand, value in stated.items() if value != default)
         if inside:
             lines.append(f"{key} = {{ {inside} }}")
-    kinds = {operand: str(getattr(layer.patterns, operand)) for operand in OPERANDS}
+    kinds = {operand: str(getattr(layer.patterns, operand)) for operand in OPERAND_NAMES}
     if inside := ", ".join(f'{operand} = "{kind}"' for operand, kind in kinds.items() if kind != "unstructured"):
         lines.append(f"pattern = {{ {inside} }}")
-    skews = {operand: getattr(layer.patterns, operand).skew for operand in OPERANDS}
+    skews = {operand: getattr(layer.patterns, operand).skew for operand in OPERAND_NAMES}
     if inside := ", ".join(f"{operand} = {skew}" for operand, skew in skews.items() if skew):
         lines.append(f"skew = {{ {inside} }}")
     if layer.patterns.codebook_bits:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.errors import InputError
-from workloads.layer import Bits, Layer, Operand, Tensors
+from workloads.layer import OPERAND_NAMES, Bits, Layer, Operand, Tensors
 from workloads.zeros import CHUNK_WORDS, nonzero_mask
 
-NAMES = ("input", "weight", "output")
 _ZEROS, _VALUES, _CODEBOOK = 0, 1, 2
 """Streams of an operand: where its zeros lie does not depend on its width."""
 
@@ -43,7 +42,7 @@ def draw_operand(layer: Layer, operand: Operand, seed: int = 0, bits: int = 8, c
     """
     if seed < 0:
         raise InputError(f"seed = {seed}: needs a whole number from 0 up")
-    name = NAMES[operand]
+    name = OPERAND_NAMES[operand]
     shape = (layer.input_shape, layer.weight_shape, layer.output_shape)[operand]
     density, pattern = getattr(layer.density, name), getattr(layer.patterns, name)
     mask = nonzero_mask(_stream(layer, operand, seed, _ZEROS), name, shape, density, pattern)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from workloads.errors import InputError
 from workloads.fields import refuse_unknown, share, subtable
-from workloads.layer import Density, Layer
+from workloads.layer import OPERAND_NAMES, Density, Layer
 from workloads.network import Network
 from workloads.toml_file import read_toml
 
@@ -69,7 +69,7 @@ def with_density_file(network: Network, path: str | Path) -> Network:
 
     def change(layer: Layer) -> Layer:
         where = f"{path}: {layer.name}"
-        given = subtable(document, layer.name, ("input", "weight", "output"), str(path))
+        given = subtable(document, layer.name, OPERAND_NAMES, str(path))
         stated = {key: share(value, key, where) for key, value in given.items()}
         return replace(layer, density=Density(**(asdict(layer.density) | stated)))
 

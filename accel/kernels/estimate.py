@@ -42,8 +42,8 @@ from accel.kernels.estimate_layout import (
 from accel.kernels.inner import pass_totals
 from accel.kernels.input_tiles import new_memo, new_room
 from accel.kernels.options import borrowing_kernel, kernel
-from accel.kernels.overlap import layer_cycles
-from accel.kernels.register_words import register_inputs, register_words
+from accel.kernels.overlap import Pace, layer_cycles
+from accel.kernels.register_traffic import register_inputs, register_traffic
 from accel.kernels.returns import new_walk
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.row_energy import row_energy
@@ -208,7 +208,7 @@ def estimate_rows(
 
         # Words, and the cycles of the passes.
         loaded_words(touched, off, walk, nest, region, regions, inside, uses, whole, room, memo, numbers, loaded)
-        streams = register_words(
+        streams = register_traffic(
             walk, off, active, tile, tiles, whole_pass, blocks, spatial, nest, machine, uses, totals, whole,
             distinct_inputs, entered,
         )  # fmt: skip
@@ -255,11 +255,14 @@ def estimate_rows(
         parts[0, OUTPUT] = output_moves / steps
         parts[0, OTHER] = (compute - input_loads - weight_loads - output_moves) / steps - filled
         step_cycles(tile, tiles, extent, whole_pass, ragged_share, relevant, end_axis, shares, parts, filled, computing)
+        pace = Pace(
+            limits[DATA_TILES], limits[WEIGHT_TILES], weight_taken, limits[DRAM_LATENCY], limits[TILE_SETUP],
+            limits[TURNAROUND],
+        )  # fmt: skip
         latency = limits[LAYER_SETUP] + layer_cycles(
             groups, runs, turns, times[end_loop] if 0 <= end_loop == off - 1 else 0,
             end_axis >= 0 and reduced[end_axis], shares, computing, last_size, steps,
-            numbers[OUTPUT], moves, cycles, limits[DATA_TILES], limits[WEIGHT_TILES], weight_taken,
-            limits[DRAM_LATENCY], limits[TILE_SETUP], limits[TURNAROUND],
+            numbers[OUTPUT], moves, cycles, pace,
         )  # fmt: skip
         out[LATENCY] = np.rint(max(latency, max(compute, out[BUS])))
         out[ENERGY] = row_energy(out, whole[OUTPUT], bits, limits, prices)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,21 @@ Floats = NDArray[np.float64]
 
 LOAD_INPUT, LOAD_WEIGHT, LOAD_PSUM, STORE = 0, 1, 2, 3
 """Kinds of transfer."""
+
+
+class Pace(NamedTuple):
+    """What tile steps wait for but computation and transfers.
+
+    data_tiles, weight_tiles: that a buffer keeps of an operand. weight_taken: weights leave their buffer for registers
+    as a step begins. latency: cycles from the end of a load to its use. setup: of a step. turnaround: of the bus.
+    """
+
+    data_tiles: int
+    weight_tiles: int
+    weight_taken: bool
+    latency: int
+    setup: int
+    turnaround: int
 
 
 @borrowing_kernel
@@ -35,16 +52,14 @@ def _step(
 
 
 @borrowing_kernel
-def _loads(
-    turns: Turns, group: int, loads: Floats, back: float, data_tiles: int, weight_tiles: int
-) -> tuple[float, float, float]:
+def _loads(turns: Turns, group: int, loads: Floats, back: float, pace: Pace) -> tuple[float, float, float]:
     """Cycles of the loads of a group that wait for the one before, of those beside it, of the last of these."""
     before = beside = last = 0.0
     for operand in range(3):
         change = turns.changes[group, operand]
         if change != SAME:
             coming = turns.shares[change, operand] * (back * loads[LOAD_PSUM] if operand == OUTPUT else loads[operand])
-            if change == PLACE and (weight_tiles if operand == WEIGHT else data_tiles) == 1:
+            if change == PLACE and (pace.weight_tiles if operand == WEIGHT else pace.data_tiles) == 1:
                 before += coming
             elif coming > 0:
                 beside += coming
@@ -54,20 +69,26 @@ def _loads(
 
 
 @borrowing_kernel
-def _stored_beside(turns: Turns, group: int, loads: Floats, back: float, data_tiles: int, weight_tiles: int) -> float:
+def _stored_beside(turns: Turns, group: int, loads: Floats, back: float, pace: Pace) -> float:
     """Share of the steps of a group whose tile of outputs is stored beside the step after them."""
-    before, _, _ = _loads(turns, group, loads, back, data_tiles, weight_tiles)
+    before, _, _ = _loads(turns, group, loads, back, pace)
     leaves = turns.changes[group, OUTPUT]
-    if leaves == SAME or before > 0 or (data_tiles == 1 and leaves == PLACE):
+    if leaves == SAME or before > 0 or (pace.data_tiles == 1 and leaves == PLACE):
         return 0.0
     return float(turns.shares[leaves, OUTPUT])
+
+
+@borrowing_kernel
+def _storing(stores: float, cycles: float, pace: Pace) -> float:
+    """Cycles of so many stores, each after a load and before one."""
+    return stores * (cycles + 2 * pace.turnaround) if cycles > 0 else 0.0
 
 
 @borrowing_kernel
 def _steps_cycles(
     groups: int, runs: bool, turns: Turns, size: int, next_size: int, compute: float, stores: float, back: float,
     loads: Floats, sent: float, sent_before: float, after_inner: float, after_outer: float, first: float,
-    data_tiles: int, weight_tiles: int, taken: bool, latency: int, setup: int, turnaround: int,
+    pace: Pace,
 ) -> float:  # fmt: skip
     """Cycles of all tile steps but the last whose tile is of a size, and the next one's of another; see `layer_cycles`.
 
@@ -76,20 +97,19 @@ def _steps_cycles(
     the steps after one of the first group, and after one of another, that have its store beside them; `first`: of the
     first group's steps, those after one of another.
     """
-    store = stores * (sent + 2 * turnaround) if sent > 0 else 0.0
-    beside_store = stores * (sent_before + 2 * turnaround) if sent_before > 0 else 0.0
+    store, beside_store = _storing(stores, sent, pace), _storing(stores, sent_before, pace)
     # A store that takes longer than the next step's computation: that step's store follows it at once, also before the
     # load that waited for the first.
     alone = stores * sent_before
-    stores_first = beside_store + alone if alone + turnaround > compute else beside_store
-    least = max(compute, float(setup))
+    stores_first = beside_store + alone if alone + pace.turnaround > compute else beside_store
+    least = max(compute, float(pace.setup))
     total = relief = 0.0
     starved = False  # the DMA sets the pace of the first group
     for group in range(groups):
         if group > 0 and turns.steps[group, size, next_size] == 0:
             continue
-        before, beside, final = _loads(turns, group, loads, back, data_tiles, weight_tiles)
-        wait = latency if before == 0 and beside > 0 else 0
+        before, beside, final = _loads(turns, group, loads, back, pace)
+        wait = pace.latency if before == 0 and beside > 0 else 0
         in_a_row = runs and group == 0
         step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
         share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
@@ -102,12 +122,13 @@ def _steps_cycles(
                 longer = max(longer, beside_store + beside + wait + store - relief)
             step += share * (longer - step)
         leaves = turns.changes[group, OUTPUT]
-        if not taken and data_tiles == 1 and leaves == PLACE and turns.changes[group, INPUT] != PLACE and before > 0:
+        in_place = pace.data_tiles == 1 and leaves == PLACE
+        if in_place and not pace.weight_taken and turns.changes[group, INPUT] != PLACE and before > 0:
             # Sums wait for the store: weights of the step after the next go between, and are there before it begins.
             step += back * max(0.0, least + beside - step)
-        if before > 0 or (data_tiles == 1 and leaves == PLACE):
+        if before > 0 or in_place:
             stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
-            before += stored * store + (latency if before > 0 else 0)
+            before += stored * store + (pace.latency if before > 0 else 0)
         if group == 0:
             starved = step > compute
         total += turns.steps[group, size, next_size] * (before + step)
@@ -117,34 +138,33 @@ def _steps_cycles(
 @inlined_kernel
 def layer_cycles(
     groups: int, runs: bool, turns: Turns, alternating: int, reduces: bool, shares: Floats, compute: Floats, last: int,
-    steps: int, outputs: int, moves: Floats, cycles: Floats, data_tiles: int, weight_tiles: int, taken: bool,
-    latency: int, setup: int, turnaround: int,
+    steps: int, outputs: int, moves: Floats, cycles: Floats, pace: Pace,
 ) -> float:  # fmt: skip
     """Cycles of all tile steps, the layer's own set-up apart.
 
     groups, runs, turns: by `take_turns`. alternating: iterations of the innermost loop if it ends with another tile
     than it begins with, 0 if not. reduces: tiles that are an END are that of a reduction. shares: (SIZES,) of the
     steps. compute: (SIZES,) cycles of a step. last: size of the last. outputs: times that a tile of them comes in.
-    moves, cycles: (4,) number and (SIZES, 4) length of the transfers of each kind. taken: weights leave their buffer
-    for registers as a step begins. What takes the only place that a buffer keeps waits for the step before; all else
-    goes beside a step, but begins no earlier. Of the transfers that could begin, those of the earliest step go first.
+    moves, cycles: (4,) number and (SIZES, 4) length of the transfers of each kind. What takes the only place that a
+    buffer keeps waits for the step before; all else goes beside a step, but begins no earlier. Of the transfers that
+    could begin, those of the earliest step go first.
     """
-    total = setup + cycles[FULL, LOAD_INPUT] + cycles[FULL, LOAD_WEIGHT] + latency
-    total += compute[last] + cycles[last, STORE] + turnaround
+    total = pace.setup + cycles[FULL, LOAD_INPUT] + cycles[FULL, LOAD_WEIGHT] + pace.latency
+    total += compute[last] + cycles[last, STORE] + pace.turnaround
     if steps == 1:
         return float(total)
     stores, back = moves[STORE] / outputs, moves[LOAD_PSUM] / outputs
-    inner, outer, number = _stored_beside(turns, 0, cycles[FULL], back, data_tiles, weight_tiles), 0.0, 0
+    inner, outer, number = _stored_beside(turns, 0, cycles[FULL], back, pace), 0.0, 0
     for group in range(1, groups):
         those = turns.numbers[group]
-        outer += those * _stored_beside(turns, group, cycles[FULL], back, data_tiles, weight_tiles)
+        outer += those * _stored_beside(turns, group, cycles[FULL], back, pace)
         number += those
     outer = outer / number if number > 0 else inner
     first = number / (steps - 1 - number) if 2 * number < steps - 1 else 1.0
     # What the step before the last stores goes beside the last one, unless it went before what that one loads.
     early = 1.0
     if inner > 0:
-        store = cycles[FULL if alternating else last, STORE] + turnaround
+        store = cycles[FULL if alternating else last, STORE] + pace.turnaround
         if steps == 2 or inner < 1 or stores * store <= compute[FULL]:
             early = max(0.0, 1.0 - 1.0 / (inner * (steps - 1 - number) + outer * number))
             total += stores * max(0.0, store - compute[last])
@@ -165,7 +185,6 @@ def layer_cycles(
                 share = min(1.0, share * (1.0 + shares[FULL] / shares[END])) if size == END else 0.0
             total += _steps_cycles(
                 groups, runs, turns, size, next_size, compute[size], stores, back, cycles[next_size],
-                cycles[size, STORE], cycles[previous, STORE], share, early * outer, first, data_tiles,
-                weight_tiles, taken, latency, setup, turnaround,
+                cycles[size, STORE], cycles[previous, STORE], share, early * outer, first, pace,
             )  # fmt: skip
     return float(total)

@@ -29,6 +29,11 @@ class Registers(Part):
     weight: WholeNumber = 1
     output: WholeNumber = 1
 
+    @property
+    def words(self) -> tuple[int, int, int]:
+        """Of input, weight and output."""
+        return self.input, self.weight, self.output
+
 
 class RegisterDoubleBuffered(Part):
     """Whether an operand's registers take the next pass's words while this pass computes."""

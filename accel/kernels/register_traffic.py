@@ -60,7 +60,7 @@ def register_inputs(
 
 
 @inlined_kernel
-def register_words(
+def register_traffic(
     walk: Walk, off: int, active: int, tile: Ints, tiles: Ints, whole_pass: Ints, blocks: Ints, spatial: Ints,
     nest: Nest, machine: Ints, uses: Bools, totals: Floats, whole: Ints, distinct_inputs: int, entered: Floats,
 ) -> int:  # fmt: skip
