@@ -29,7 +29,7 @@ def sparing(mapping: Mapping, array: ArrayShape) -> list[Mapping]:
             same = prod(loop.factor for loop in mapping.lanes if not axis_relevant(loop.axis, operand))
             words = (prod(loop.factor for loop in loops if axis_relevant(loop.axis, operand)) for loops in inside)
             needed = {-(-each // same) for each in words}
-        for fewer in sorted(need - 1 for need in needed if 1 < need <= most):
+        for fewer in sorted(need - 1 for need in needed if 0 < need <= most):
             used = list(mapping.register_words)
             used[operand] = fewer
             found.append(replace(mapping, register_words=(used[0], used[1], used[2])))

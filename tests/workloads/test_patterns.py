@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workloads import Density, InputError, Layer, Pattern, Patterns, load
-from workloads.layer import Bits, Operand
+from workloads.layer import OPERAND_NAMES, Bits, Operand
 from workloads.layer_list import dump_layer_list
 from workloads.layer_set import independent_layers
-from workloads.operands import NAMES, draw, draw_operand
+from workloads.operands import draw, draw_operand
 from workloads.zeros import channel_densities
 
 shares = st.sampled_from([0.0, 0.01, 0.2, 0.37, 0.5, 0.9, 1.0])
@@ -32,7 +32,7 @@ WORDS = {
 def drawings(draw_: st.DrawFn) -> tuple[Layer, Operand, float]:
     """A layer with a pattern and a density of one operand, which is returned with them."""
     operand = draw_(st.sampled_from(Operand))
-    name = NAMES[operand]
+    name = OPERAND_NAMES[operand]
     pattern = Pattern.parse(draw_(st.sampled_from(WORDS[name])))
     skew = draw_(skews) if pattern.takes_skew else 0.0
     density = draw_(shares) if pattern.kind != "n_of_m" else 1.0
@@ -76,14 +76,14 @@ def edges_of(word: str, operand: Operand, shape: tuple[int, ...]) -> tuple[int, 
 @given(drawings(), st.integers(0, 50))
 def test_blocks_are_zero_together_and_as_many_as_stated(case: tuple[Layer, Operand, float], seed: int) -> None:
     layer, operand, density = case
-    pattern: Pattern = getattr(layer.patterns, NAMES[operand])
+    pattern: Pattern = getattr(layer.patterns, OPERAND_NAMES[operand])
     mask = nonzeros(layer, operand, seed)
     if pattern.kind == "n_of_m":
         for line in np.moveaxis(mask, 1, -1).reshape(-1, mask.shape[1]):
             for start in range(0, len(line), pattern.m):
                 group = line[start : start + pattern.m]
                 assert group.sum() == min(pattern.n, len(group))
-        assert mask.mean() == pytest.approx(getattr(layer.density, NAMES[operand]))
+        assert mask.mean() == pytest.approx(getattr(layer.density, OPERAND_NAMES[operand]))
         return
     edges = edges_of(str(pattern), operand, mask.shape)
     parts = blocks(mask, edges)
@@ -124,7 +124,7 @@ def test_densities_of_channels_keep_the_mean(channels: int, density: float, skew
 @pytest.mark.parametrize("skew", [0.02, 0.2, 0.6, 1.0])
 def test_skew_is_the_share_of_the_largest_variance(operand: Operand, density: float, skew: float) -> None:
     """Many channels of many words: the variance of their densities is the stated one, their mean stays."""
-    name = NAMES[operand]
+    name = OPERAND_NAMES[operand]
     patterns = Patterns(**{name: Pattern(skew=skew)})
     layer = Layer("skewed", K=400, C=400, P=50, Q=50, R=5, S=5, density=Density(density, density), patterns=patterns)
     mask = nonzeros(layer, operand)
