@@ -8,6 +8,8 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 PIPED_COLUMNS = 100
 _LEAST_COLUMNS = 60
@@ -35,6 +37,11 @@ def plain_text(*renderables: Any, columns: int = PIPED_COLUMNS) -> str:
 def write(text: str) -> None:
     """Text as it is, to be copied: never wrapped or coloured."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def remark(words: str) -> None:
+    """A line of words below what they tell of: two blanks in, folded where the terminal ends."""
+    show(Padding(Text(words), (0, 0, 0, 2)))
 
 
 def note(line: str) -> None:

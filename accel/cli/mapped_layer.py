@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accel.cli.console import show, write
+from accel.cli.console import remark, show, write
 from accel.cli.listing import plain_table
 from accel.cli.wishes import Wishes
 from accel.objective import objective_value
@@ -28,17 +28,17 @@ def print_layer(mapped: MappedLayer, alike: int, wishes: Wishes) -> None:
     times = f", {alike} layers alike" if alike > 1 else ""
     write(f"\n{layer.name}{times}")
     write(to_text(mapped.mapping, layer))
-    write(
-        f"  {report.latency_cycles} cycles ({_times(report.latency_cycles, least.latency_cycles)} the bound), "
+    remark(
+        f"{report.latency_cycles} cycles ({_times(report.latency_cycles, least.latency_cycles)} the bound), "
         f"{human(report.energy_pj, ENERGY)} ({_times(report.energy_pj, least.energy_pj)}), "
         f"{human(report.dram_bits, DATA)} over the DRAM pins ({_times(report.dram_bits, least.dram_bits)})"
     )
     if mapped.costed:
         rate = human(mapped.costed / max(mapped.seconds, 1e-9), COUNT)
         whole = ", the whole space (exhaustive)" if mapped.exhaustive else ""
-        write(f"  {mapped.costed} mappings costed, {rate} a second{whole}")
+        remark(f"{mapped.costed} mappings costed, {rate} a second{whole}")
     if mapped.offered:
-        write("  offered: the search found none as good")
+        remark("offered: the search found none as good")
     if wishes.why:
         _print_reasons(mapped, wishes)
 
@@ -55,10 +55,11 @@ def _print_reasons(mapped: MappedLayer, wishes: Wishes) -> None:
         "waits for the controller": report.stall_controller_cycles,
     }
     shares = sorted(parts.items(), key=lambda part: -part[1])
-    told = ", ".join(f"{name} {100 * cycles / report.latency_cycles:.0f} %" for name, cycles in shares if cycles)
-    write(f"  binds: {report.bottleneck}; cycles: {told}")
-    write(
-        f"  bounds: {least.mac_cycles} cycles of MACs, {least.port_cycles} of the array's ports, "
+    percent = {name: f"{100 * cycles / report.latency_cycles:.0f} %" for name, cycles in shares}
+    told = ", ".join(f"{name} {share}" for name, share in percent.items() if share != "0 %")
+    remark(f"binds: {report.bottleneck}; cycles: {told}")
+    remark(
+        f"bounds: {least.mac_cycles} cycles of MACs, {least.port_cycles} of the array's ports, "
         f"{least.dram_cycles} of DRAM, {least.setup_cycles} of the controller before all else"
     )
     if mapped.alternatives:
@@ -72,8 +73,8 @@ def _print_next_best(mapped: MappedLayer, wishes: Wishes) -> None:
     def tell(what: str, mapping: Mapping, report: LayerReport) -> bool:
         beyond = objective_value(report, wishes.objective) / least - 1
         as_good = bool(beyond < _AS_GOOD)
-        write(
-            f"  {what}: {mapping.name}, {'as good' if as_good else f'{100 * beyond:+.2f} % {wishes.objective}'}, "
+        remark(
+            f"{what}: {mapping.name}, {'as good' if as_good else f'{100 * beyond:+.2f} % {wishes.objective}'}, "
             f"{report.latency_cycles} cycles, {human(report.energy_pj, ENERGY)}, binds: {report.bottleneck}"
         )
         return as_good

@@ -17,7 +17,7 @@ from accel.sweep_point import Outcome, Point, run_point
 from tests.cli.conftest import Command
 
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "simpy", "onnx", "rich", "accel.spec", "workloads")
-PROGRAM = "from accel.cli import main; main()"
+PROGRAM = [sys.executable, "-m", "accel"]
 
 
 @pytest.mark.parametrize("line", [["--help"], ["run", "--help"], ["sweep", "--help"], ["--version"]])
@@ -34,7 +34,7 @@ def test_help_imports_nothing_heavy(line: list[str]) -> None:
 
 
 def test_the_program_exits_with_two_and_one_line() -> None:
-    line = [sys.executable, "-c", PROGRAM, "run", "alexne", "--on", "eyeriss_v1"]
+    line = [*PROGRAM, "run", "alexne", "--on", "eyeriss_v1"]
     done = subprocess.run(line, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -43,7 +43,7 @@ def test_the_program_exits_with_two_and_one_line() -> None:
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
-    line = [sys.executable, "-c", PROGRAM, "show", "resnet50", "--toml"]
+    line = [*PROGRAM, "show", "resnet50", "--toml"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stderr is not None
@@ -53,7 +53,7 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 
 
 def test_an_encoding_without_lines_still_prints(tmp_path: Path) -> None:
-    line = [sys.executable, "-c", PROGRAM, "list", "dataflows"]
+    line = [*PROGRAM, "list", "dataflows"]
     done = subprocess.run(
         line, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, cwd=tmp_path.cwd()
     )
