@@ -182,6 +182,9 @@ def _confirmed(task: Task, confirmed: Confirmation, search_of: Callable[[str], F
             if searches[-1].interrupted:
                 return searches, True
     except KeyboardInterrupt:
+        if confirmed.best is None and searches:
+            # The first simulation was broken off: a search is not to be lost for it, and another Ctrl-C ends this one.
+            confirmed.take(replace(searches[-1], ranked=searches[-1].ranked[:1]))
         if confirmed.best is None:
             raise
         return searches, True

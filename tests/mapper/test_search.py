@@ -121,6 +121,26 @@ def test_ctrl_c_while_registers_are_spared_leaves_what_was_found(monkeypatch):
     assert found.report == simulate_layer(CONV, found.mapping, small_chip()).report
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_in_the_first_simulation_leaves_what_was_found(monkeypatch, times):
+    spec, calls = small_chip(), []
+
+    def interrupt(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) <= times:
+            raise KeyboardInterrupt
+        return simulate_layer(*arguments, **options)
+
+    monkeypatch.setattr("accel.confirming.simulate_layer", interrupt)
+    if times == 1:
+        found = explore(CONV, spec, budget=Budget(100))
+        assert found.interrupted and found.costed > 0
+        assert found.report == simulate_layer(CONV, found.mapping, spec).report
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            explore(CONV, spec, budget=Budget(100))
+
+
 def test_a_small_space_of_everything_is_tried_whole_and_says_so():
     layer, spec = Layer("tiny", K=2, C=3), small_chip()
     mapped = explore(layer, spec, dataflow="any", objective="latency", budget=Budget(20_000))
