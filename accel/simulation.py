@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from accel.bottleneck import bottleneck
 from accel.cost import Work, energy
 from accel.encode import Widths, widths
 from accel.kernels import passes
@@ -103,7 +104,7 @@ def _report(
         weight_buffer_read_bits=work.weight_buffer_read_bits,
         weight_buffer_write_bits=work.weight_buffer_write_bits,
         **cost.columns(),
-        bottleneck=bottleneck(int(counts[passes.MAC]), int(counts[passes.PORT]), activity),
+        bottleneck=_bottleneck(int(counts[passes.MAC]), int(counts[passes.PORT]), activity),
         latency_ms=activity.latency_cycles / spec.clock_mhz / 1e3,
         port_bound_cycles=int(counts[passes.PORT]),
         mac_cycles=int(counts[passes.MAC]),
@@ -142,19 +143,18 @@ def _stored(layer: Layer, zeros: Occupancy, width: Widths) -> dict[str, int]:
     return found | {"stored_index_bits": overhead}
 
 
-def bottleneck(mac_cycles: int, port_cycles: int, activity: Activity) -> str:
-    """The part that took most of the latency: MACs, buffer ports, pipeline fill, or what the array waited for."""
-    rest = activity.compute_cycles - mac_cycles - port_cycles
-    shares = {
-        "MACs": mac_cycles,
-        "buffer ports": port_cycles,
-        "array fill": rest,
-        "DRAM: data": activity.stall_cycles[Stall.DATA],
-        "DRAM: weights": activity.stall_cycles[Stall.WEIGHT],
-        "DRAM: output": activity.stall_cycles[Stall.OUTPUT],
-        "controller": activity.stall_cycles[Stall.CONTROLLER],
-    }
-    return max(shares, key=lambda name: shares[name])
+def _bottleneck(mac_cycles: int, port_cycles: int, activity: Activity) -> str:
+    own, stalls = activity.compute_cycles, activity.stall_cycles
+    return bottleneck(
+        {"MACs": mac_cycles, "buffer ports": port_cycles, "array fill": own - mac_cycles - port_cycles},
+        {
+            "DRAM: data": stalls[Stall.DATA],
+            "DRAM: weights": stalls[Stall.WEIGHT],
+            "DRAM: output": stalls[Stall.OUTPUT],
+        },
+        stalls[Stall.CONTROLLER],
+        activity.dma_busy_cycles,
+    )
 
 
 def _work(

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from accel.bottleneck import bottleneck
 from accel.cost import Work, energy
 from accel.report import LayerReport
 from accel.residency import Residency
@@ -53,6 +54,7 @@ def vector_layer(
     setup = spec.controller.layer_setup_cycles
     cycles = busy + wait + setup
     stall_output = min(wait, writing)
+    waits = {"DRAM: data": wait - stall_output, "DRAM: output": stall_output}
     work = Work(
         data_buffer_read_bits=ops * bits + to_dram,
         data_buffer_write_bits=node.words * bits + from_dram,
@@ -63,7 +65,6 @@ def vector_layer(
         cycles=cycles,
     )
     cost = energy(work, spec, (bits, bits, bits))
-    shares = {"vector unit": busy, "DRAM: data": wait - stall_output, "DRAM: output": stall_output, "controller": setup}
     return LayerReport(
         layer=node.name,
         op=node.op,
@@ -86,7 +87,7 @@ def vector_layer(
         weight_buffer_read_bits=0,
         weight_buffer_write_bits=0,
         **cost.columns(),
-        bottleneck=max(shares, key=lambda name: shares[name]),
+        bottleneck=bottleneck({"vector unit": busy}, waits, setup, reading + writing),
         latency_ms=cycles / spec.clock_mhz / 1e3,
         port_bound_cycles=0,
         mac_cycles=0,

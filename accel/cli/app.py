@@ -10,15 +10,19 @@ import typer
 from accel.cli.flags import (
     Batch,
     BitsFlag,
+    BitsFlags,
     Chip,
     DensityFlag,
+    DensityFlags,
     Fuse,
     MappingFlag,
     Network,
     ObjectiveFlag,
     PatternFlag,
+    PatternFlags,
     Seed,
     SkewFlag,
+    SkewFlags,
 )
 
 # Plain help: rendering it with rich would take longer than all the rest.
@@ -195,14 +199,20 @@ def sweep_command(
     mapping: MappingFlag = "auto",
     objective: ObjectiveFlag = "edp",
     batch: Batch = "1",
+    bits: BitsFlags = None,
+    density: DensityFlags = None,
+    pattern: PatternFlags = None,
+    skew: SkewFlags = None,
     seed: Seed = "0",
     jobs: Annotated[str | None, typer.Option("--jobs", metavar="N", help="Processes; one a core unless given.")] = None,
     fuse: Fuse = False,
 ) -> None:
     """Simulate every combination of networks, accelerators and values, and find the Pareto front.
 
+    --bits, --density, --pattern and --skew may be repeated as well: each value is a variant of every network.
     Ctrl-C ends it: what was simulated until then is printed and saved, and the exit status is 130.
     """
+    from accel.cli.operands import OperandGrid
     from accel.cli.sweep import sweep
 
     sweep(
@@ -210,6 +220,7 @@ def sweep_command(
         chips,
         changes or [],
         out=out,
+        operands=OperandGrid(bits or (), density or (), pattern or (), skew or ()),
         mapping=mapping,
         objective=objective,
         batch=batch,

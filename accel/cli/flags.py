@@ -26,31 +26,28 @@ ObjectiveFlag = Annotated[
     str,
     typer.Option("--objective", metavar="latency|energy|edp|dram", help="What the search for mappings minimises."),
 ]
-BitsFlag = Annotated[
-    str | None,
-    typer.Option(
-        "--bits",
-        metavar="W,A[,O]|NAME|FILE",
-        help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
-    ),
-]
-DensityFlag = Annotated[
-    str | None,
-    typer.Option(
-        "--density",
-        metavar="D|IN,WEIGHT[,OUT]|NAME|FILE",
-        help="Nonzeros to draw: shares, published ones (han2015), or a .toml file with a layer a line.",
-    ),
-]
-PatternFlag = Annotated[
-    str | None,
-    typer.Option(
-        "--pattern",
-        metavar="2:4|vector:N|kernel|...",
-        help="Where zeros of weights lie: N:M, vector:N[:DIM], kernel, group:N, filter. Of maps: input=vector:N.",
-    ),
-]
-SkewFlag = Annotated[
-    str | None,
-    typer.Option("--skew", metavar="X", help="How unevenly channels share the zeros, 0 (all alike) to 1."),
-]
+_bits = typer.Option(
+    "--bits",
+    metavar="W,A[,O]|NAME|FILE",
+    help="Bits of weights, activations, outputs; by layer: bit_fusion, stripes or a .toml file.",
+)
+_density = typer.Option(
+    "--density",
+    metavar="D|IN,WEIGHT[,OUT]|NAME|FILE",
+    help="Nonzeros to draw: shares, published ones (han2015), or a .toml file with a layer a line.",
+)
+_pattern = typer.Option(
+    "--pattern",
+    metavar="2:4|vector:N|kernel|...",
+    help="Where zeros of weights lie: N:M, vector:N[:DIM], kernel, group:N, filter. Of maps: input=vector:N.",
+)
+_skew = typer.Option("--skew", metavar="X", help="How unevenly channels share the zeros, 0 (all alike) to 1.")
+# Once, or as often as there are values to try.
+BitsFlag = Annotated[str | None, _bits]
+BitsFlags = Annotated[list[str] | None, _bits]
+DensityFlag = Annotated[str | None, _density]
+DensityFlags = Annotated[list[str] | None, _density]
+PatternFlag = Annotated[str | None, _pattern]
+PatternFlags = Annotated[list[str] | None, _pattern]
+SkewFlag = Annotated[str | None, _skew]
+SkewFlags = Annotated[list[str] | None, _skew]

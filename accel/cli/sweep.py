@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from accel.cli.console import note, show, write
 from accel.cli.listing import plain_table
+from accel.cli.operands import OperandGrid
 from accel.cli.progress import ProgressBar
 from accel.cli.values import changes_of, mapping_of, names, objective_of, whole
 from accel.cli.workers import processes
 from accel.output import require_folder, write_text
 from accel.spec import load
 from accel.units import DATA, ENERGY, TIME, human, percent
-from workloads import InputError
+from workloads import InputError, Network
 from workloads import load as load_network
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def sweep(
     changes: Sequence[str],
     *,
     out: Path,
+    operands: OperandGrid,
     mapping: str,
     objective: str,
     batch: str,
@@ -50,8 +52,10 @@ def sweep(
     require_folder(out, (TABLE, PICTURE))
     swept, chosen = changes_of(changes), mapping_of(mapping)
     network_names, chip_names = names("--net", networks), names("--on", chips)
+    variants: list[str | Network] = []
     for name in network_names:  # what is wrong with a name is wrong with all its points
-        load_network(name, inputs_at_once)
+        network = load_network(name, inputs_at_once)
+        variants += operands.given_to(network, name) if operands.given else [name]
     for name in chip_names:
         load(name)
 
@@ -59,13 +63,13 @@ def sweep(
     from accel.sweeping import NOT_RUN, SweepInterrupted, grid
     from accel.sweeping import sweep as run_sweep
 
-    points = len(grid(network_names, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
+    points = len(grid(variants, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
     workers = min(most, points)
     frame, interrupted = None, False
     try:
         with processes(workers) as executor, ProgressBar("sweep") as progress:
             frame = run_sweep(
-                network_names, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
+                variants, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
                 batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
             )  # fmt: skip
     except KeyboardInterrupt as stopped:

@@ -77,7 +77,8 @@ class PEArray(Part):
     precision: Precision = Precision()
     registers: Registers = Registers()
     ports: Ports = Field(default_factory=_ports_of_the_edges)
-    """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output)."""
+    """When not given: a word a cycle for each PE of the longer edge (input, weight) and each column (psum, output),
+    whatever the banks of the buffers deliver; ports that are given are held to that."""
     register_double_buffered: RegisterDoubleBuffered = RegisterDoubleBuffered()
     register_macros: RegisterMacros = RegisterMacros()
     zero_handling: ZeroHandlings = ZeroHandlings()
