@@ -103,6 +103,7 @@ def cache_key(
         if layer.density == Density() and layer.patterns == UNIFORM
         else [asdict(layer.density), asdict(layer.patterns), layer.name],
         "spec": spec.model_dump(exclude={"name", "citation"}),
+        "tables": spec.tables,
         "search": [dataflow, objective, asdict(residency), asdict(budget), seed],
         "code": _code_stamp(),
     }

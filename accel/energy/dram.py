@@ -9,7 +9,7 @@ from pydantic import ValidationError, model_validator
 from accel.energy.base import Sourced
 from accel.spec.base import Count, NotNegative, Part, Positive
 from accel.spec.errors import first_problem
-from accel.tables import read_dram
+from accel.tables import content_digest, read_dram
 from workloads.errors import InputError
 
 
@@ -60,7 +60,7 @@ class DramDevice(Part):
     @classmethod
     def load(cls, name: str) -> DramDevice:
         """The device called `name` ("DDR3-1600"), or of a .toml file. Raises InputError, one line."""
-        return _load(name)
+        return _load(name, content_digest(name))
 
     @property
     def sources(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _ps(ns: float) -> int:
 
 
 @lru_cache(maxsize=32)
-def _load(name: str) -> DramDevice:
+def _load(name: str, content: str) -> DramDevice:
     try:
         return DramDevice.model_validate(read_dram(name))
     except ValidationError as error:

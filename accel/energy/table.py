@@ -13,7 +13,7 @@ from accel.energy.register_file import RegisterFile
 from accel.energy.sram import Sram
 from accel.spec.base import NotNegative, Part, Positive, WholeNumber
 from accel.spec.errors import first_problem
-from accel.tables import read_energy
+from accel.tables import content_digest, read_energy
 from workloads.errors import InputError
 
 
@@ -69,7 +69,7 @@ class EnergyTable(Part):
     @classmethod
     def load(cls, name: str) -> EnergyTable:
         """The table called `name` ("45nm"), or of a .toml file. Raises InputError, one line."""
-        return _load(name)
+        return _load(name, content_digest(name))
 
     @property
     def sources(self) -> dict[str, str]:
@@ -143,7 +143,7 @@ class EnergyTable(Part):
 
 
 @lru_cache(maxsize=32)
-def _load(name: str) -> EnergyTable:
+def _load(name: str, content: str) -> EnergyTable:
     try:
         return EnergyTable.model_validate(read_energy(name))
     except ValidationError as error:

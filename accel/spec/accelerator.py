@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, Strict, ValidationError, field_validator, model_validator
 
 from accel.spec.base import Megahertz, Part, Positive
 from accel.spec.controller import Controller
@@ -18,7 +18,7 @@ from accel.spec.formats import CodecName
 from accel.spec.pe_array import PEArray
 from accel.spec.vector_unit import VectorUnit
 from accel.spec.weight_buffer import WeightBuffer
-from accel.tables import require_energy
+from accel.tables import content_digest, require_energy
 from workloads.errors import InputError
 
 DataflowName = Literal[
@@ -79,6 +79,13 @@ class Accelerator(Part):
     energy: Energy = Field(default_factory=_table_of_the_node)
     """When not given: the table named after `technology_nm`."""
     mapping: MappingChoice = MappingChoice()
+    # Accelerators that name the same file are equal only if it has the same content.
+    _tables: tuple[str, str] = PrivateAttr(("", ""))
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Digests of the files that `energy.table` and `dma.dram` were when this was made; empty where not files."""
+        return self._tables
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], *, source: str | Path | None = None) -> Accelerator:
@@ -110,6 +117,9 @@ class Accelerator(Part):
         from accel.spec.load import dump
 
         return f"<pre>{escape(dump(self))}</pre>"
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._tables = (content_digest(self.energy.table), content_digest(self.dma.dram))
 
     @model_validator(mode="after")
     def _energy_table_exists(self) -> Accelerator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -46,6 +47,12 @@ def read_dram(name: str) -> dict[str, Any]:
     """The values of a DRAM device. Raises InputError when there is none or it is not TOML."""
     require_dram(name)
     return read_toml(Path(name)) if name.endswith(".toml") else _parse(_DRAM / f"{name}.toml")
+
+
+def content_digest(name: str) -> str:
+    """Of the .toml file that `name` is the path of, as it is now; empty for what comes with the package."""
+    path = Path(name)
+    return sha256(path.read_bytes()).hexdigest() if name.endswith(".toml") and path.is_file() else ""
 
 
 def _parse(entry: Traversable) -> dict[str, Any]:

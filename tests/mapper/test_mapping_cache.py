@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import accel
+from accel.mapper import explore
 from accel.mapping_cache import MappingCache, cache_key
 from accel.residency import NOWHERE, Residency
+from accel.simulation import simulate_layer
 from accel.task import QUICK
 from mappings import Budget, Loop, Mapping
 from workloads import Bits, Density, Layer, load
@@ -56,6 +58,44 @@ def test_all_that_decides_a_search_is_in_the_key_and_nothing_else() -> None:
     assert len(different) == 12
     assert key(replace(LAYER, name="two")) == key()
     assert key(spec=chip.with_values({"name": "other"})) == key()
+
+
+@pytest.mark.parametrize(
+    ("field", "table", "line"),
+    [
+        ("dma.dram", "dram/DDR4-2400.toml", "data_rate_mtps = 2400"),
+        ("energy.table", "45nm.toml", "node_nm = 45"),
+    ],
+)
+def test_tables_of_ones_own_are_what_they_hold_not_what_they_are_called(
+    tmp_path: Path, field: str, table: str, line: str
+) -> None:
+    text, path = (Path(accel.__file__).parent / "tables" / table).read_text(encoding="utf-8"), tmp_path / "mine.toml"
+
+    def chip(content: str) -> accel.Accelerator:
+        path.write_text(content, encoding="utf-8")
+        return accel.load("systolic_32x32").with_values({field: str(path)})
+
+    assert line in text
+    before, after = chip(text), chip(text.replace(line, line + "0"))
+    assert before != after
+    assert key(spec=before) != key(spec=after)
+    assert chip(text) == before
+    assert key(spec=chip(text)) == key(spec=before)
+
+
+def test_a_table_that_changes_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = (Path(accel.__file__).parent / "tables" / "dram" / "DDR4-2400.toml").read_text(encoding="utf-8")
+    cycles = []
+    for rate in (2400, 240):
+        path.write_text(text.replace("data_rate_mtps = 2400", f"data_rate_mtps = {rate}"), encoding="utf-8")
+        chip = accel.load("systolic_32x32").with_values({"dma.dram": str(path)})
+        found = explore(LAYER, chip, budget=Budget(50))
+        cycles.append(found.report.latency_cycles)
+        assert found.report == simulate_layer(LAYER, found.mapping, chip).report
+        assert found.report.latency_cycles >= found.bounds.latency_cycles
+    assert cycles[0] < cycles[1]
 
 
 @pytest.mark.parametrize(
