@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accel.accumulators import have_room
 from accel.closed_form import costs
 from accel.cost import Work, energy
 from accel.encode import require_precision, widths
 from accel.kernels import estimate_layout as kernel
 from accel.known_zeros import KnownZeros
 from accel.occupancy import occupancy
+from accel.planes import planes_fit
 from accel.report import COLUMNS
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
@@ -170,7 +170,7 @@ def _held(words: NDArray[np.int64], layer: Layer, operand: Operand, bits: int, z
 
 
 def _fits(found: Floats, layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArray[np.bool_]:
-    fits = (found[:, kernel.FITS] > 0) & have_room(layer, column, spec)
+    fits = (found[:, kernel.FITS] > 0) & planes_fit(layer, column, spec)
     array, width = spec.pe_array, widths(layer.bits, spec)
     lanes = array.lanes_at(width.input, width.weight)
     for level, there in (("rows", array.rows), ("columns", array.columns), ("lanes", lanes)):

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from accel.accumulators import require_room
 from accel.encode import Geometry, Nest, machine_vector, pe_places, require_precision, widths
 from accel.kernels import passes
 from accel.kernels.links import BEFORE
+from accel.planes import require_planes
 from accel.residency import Residency
 from accel.spec import Accelerator
 from mappings import Mapping, TileSchedule
@@ -99,7 +99,7 @@ def require_array(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
         if used > there:
             where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
             raise InputError(f"{level} unrolled {used} times over {there} {level}: use smaller factors", source=where)
-    require_room(mapping, layer, spec)
+    require_planes(mapping, layer, spec)
 
 
 def buffer_bits(

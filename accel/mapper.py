@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accel.accumulators import have_room
 from accel.bounds import Bounds, bounds, unrolling_bound
 from accel.closed_form import costs
 from accel.confirming import UNFIT, Confirmation
@@ -18,6 +17,7 @@ from accel.fit import sizes_kib
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache
 from accel.objective import with_ties_broken
+from accel.planes import planes_fit
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
 from accel.spec import Accelerator
@@ -164,7 +164,7 @@ def _cost(task: Task, zeros: KnownZeros) -> Cost:
         values = found.objective(task.objective)
         if task.whole_costs:
             values = with_ties_broken(values, found, task.objective)
-        return np.where(have_room(layer, column, spec) & (found.steps <= MAX_STEPS), values, np.inf)
+        return np.where(planes_fit(layer, column, spec) & (found.steps <= MAX_STEPS), values, np.inf)
 
     return cost
 

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accel.mapper import map_layer
+from accel.assignment import assign
+from accel.mapper import explore, map_layer
+from accel.planes import planes_fit, require_planes
 from accel.simulation import LayerReport, simulate_layer
 from accel.spec import Accelerator, load
 from accel.task import array_shape
 from mappings import Budget, Loop, Mapping
+from mappings.column import MappingColumn
 from mappings.dataflows import candidates
+from tests.strategies import layers_and_mappings
 from workloads import Density, InputError, Layer, Tensors
 from workloads.operands import draw
 
@@ -117,3 +121,38 @@ def test_fully_connected_layers_use_a_quarter_of_the_multipliers_at_best() -> No
     """Parashar et al., ISCA 2017, section VII: an input and four weights a cycle on each PE."""
     layer = Layer("fc", K=4096, C=64)
     assert report(layer, machine()).mac_cycles == layer.macs / (1024 / 4)
+
+
+ROOM = {"pe_array.registers.output": 1 << 20}
+
+
+def split(layer: Layer, mapping: Mapping) -> bool:
+    """Whether taps of one channel are on different PEs or in different passes."""
+    places = assign(layer, mapping).taps.reshape(layer.C, -1, 3)
+    return bool((places != places[:, :1]).any())
+
+
+@given(layers_and_mappings(flat=False))
+def test_mappings_fit_that_leave_all_taps_of_a_channel_together(case: tuple[Layer, Mapping]) -> None:
+    layer, mapping = case
+    spec = load("scnn").with_values(ROOM)
+    assert planes_fit(layer, MappingColumn.of([mapping]), spec).all() == (not split(layer, mapping))
+    if split(layer, mapping):
+        with pytest.raises(InputError, match="R or S is split"):
+            require_planes(mapping, layer, spec)
+
+
+@given(layers_and_mappings())
+def test_what_fits_is_not_split_where_axes_are_flattened_either(case: tuple[Layer, Mapping]) -> None:
+    layer, mapping = case
+    if planes_fit(layer, MappingColumn.of([mapping]), load("scnn").with_values(ROOM)).all():
+        assert not split(layer, mapping)
+
+
+@pytest.mark.parametrize("budget", [2000, 40_000])
+def test_a_longer_search_of_everything_is_not_lost_in_what_cannot_run(budget: int) -> None:
+    layer = Layer("depthwise", G=24, P=14, Q=14, R=3, S=3, padding=(1, 1, 1, 1))
+    found = explore(layer, load("scnn"), dataflow="any", objective="latency", budget=Budget(budget))
+    planar = explore(layer, load("scnn"), dataflow="planar_tiled", objective="latency", budget=Budget(budget))
+    assert found.report.latency_cycles <= planar.report.latency_cycles
+    assert found.mapping.name == "any"
