@@ -33,9 +33,8 @@ def planes_fit(layer: Layer, column: MappingColumn, spec: Accelerator) -> NDArra
     """(mappings,) whether PEs have accumulators and taps; always on arrays that multiply no planes."""
     if not _planar(spec):
         return np.ones(len(column), dtype=np.bool_)
-    room = _room(spec, column.shape.register_words[Operand.OUTPUT])
-    enough = accumulators(layer, _within(column, ("registers", "lanes"))) <= room
-    return np.broadcast_to(enough, len(column)) & _taps_together(layer, column)
+    need, room = _need_and_room(layer, column, spec)
+    return np.broadcast_to(need <= room, len(column)) & _taps_together(layer, column)
 
 
 def require_planes(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
@@ -44,12 +43,11 @@ def require_planes(mapping: Mapping, layer: Layer, spec: Accelerator) -> None:
         return
     where = f"layer {layer.name} on {spec.name}, mapping {mapping.name}"
     column = MappingColumn.of([mapping])
-    need = int(accumulators(layer, _within(column, ("registers", "lanes")))[0])
-    room = _room(spec, mapping.register_words[Operand.OUTPUT])
-    if need > room:
+    need, room = _need_and_room(layer, column, spec)
+    if need[0] > room:
         raise InputError(
-            f"a pass adds up {need} outputs a PE, with those it sends to its neighbours, in {room} accumulators: use "
-            "smaller factors of K, P or Q",
+            f"a pass adds up {need[0]} outputs a PE, with those it sends to its neighbours, in {room} accumulators: "
+            "use smaller factors of K, P or Q",
             source=where,
         )
     if not _taps_together(layer, column).all():
@@ -70,10 +68,11 @@ def _taps_together(layer: Layer, column: MappingColumn) -> NDArray[np.bool_]:
         taps = prod(getattr(layer, dim) for dim in axis if dim in "RS")
         if taps == 1:
             continue
-        block = np.minimum(passes.get(axis, 1), axis_extent(layer, axis))
+        extent = axis_extent(layer, axis)
+        block = np.minimum(passes.get(axis, 1), extent)
         # Taps of a channel lie side by side unless channels are the inner part of a flattened axis.
         side_by_side = axis[0] == "C" or "C" not in axis
-        whole = block % (taps if side_by_side else axis_extent(layer, axis)) == 0
+        whole = block % (taps if side_by_side else extent) == 0
         together &= whole & (spread.get(axis, 1) == 1)
     return together
 
@@ -91,6 +90,7 @@ def _planar(spec: Accelerator) -> bool:
     return spec.pe_array.skips and spec.pe_array.matching.style == "plane"
 
 
-def _room(spec: Accelerator, used: int | None) -> int:
-    """Of a PE, of whose registers a mapping makes use of so many a lane at most."""
-    return registers_used(used, spec.pe_array.registers.output) * spec.pe_array.lanes
+def _need_and_room(layer: Layer, column: MappingColumn, spec: Accelerator) -> tuple[Ints, int]:
+    """Accumulators that a pass needs, by mapping, and those of a PE that the mappings make use of."""
+    used = registers_used(column.shape.register_words[Operand.OUTPUT], spec.pe_array.registers.output)
+    return accumulators(layer, _within(column, ("registers", "lanes"))), used * spec.pe_array.lanes

@@ -39,9 +39,10 @@ class Box(NamedTuple):
 
 
 def input_words(layer: Layer, mapping: Mapping, *, steady: bool, linked: bool) -> InputWords:
-    """Of a mapping whose factors divide, with registers for what the loops inside them touch, strides without gaps.
+    """Of a mapping whose factors divide, with registers for what the loops inside them touch.
 
-    `steady` and `linked`: `controller.steady_windows` and `pe_array.neighbour_links` of the machine.
+    Words that padding adds, or that strides and dilation leave out, are in the boxes too. `steady` and `linked`:
+    `controller.steady_windows` and `pe_array.neighbour_links` of the machine.
     """
     size = dict.fromkeys(DIMS, 1)
     _steps(layer, mapping.registers, size)
@@ -95,7 +96,7 @@ class Window:
         if len(moving) > 1 or abs(step[axis]) >= self.sides[axis]:
             return whole
         low, sides = list(whole.low), list(self.sides)
-        low[axis] += max(0, self.sides[axis] - step[axis]) if step[axis] > 0 else 0
+        low[axis] += self.sides[axis] - step[axis] if step[axis] > 0 else 0
         sides[axis] = abs(step[axis])
         return Box(tuple(low), tuple(sides))
 
