@@ -279,6 +279,17 @@ def test_operator_of_one_activation(
     agree(build(nodes, {"x": (1, 4, 5, 6)}, constants), tmp_path)
 
 
+@pytest.mark.parametrize("noop", [0, 1])
+def test_reductions_over_axes_given_as_none_at_all(noop: int, tmp_path: Path) -> None:
+    """Empty axes are all of them, or none with `noop_with_empty_axes`: of an activation, and of a constant."""
+    nodes = [
+        node("ReduceMean", ["x", "none"], ["m"], noop_with_empty_axes=noop),
+        node("ReduceProd", ["k", "none"], ["p"], noop_with_empty_axes=noop),
+        node("Mul", ["m", "p"], ["y"]),
+    ]
+    agree(build(nodes, {"x": (2, 3, 4)}, {"none": integers(), "k": noise(1, 3, 4)}, opset=18), tmp_path)
+
+
 @pytest.mark.parametrize(("size", "bias"), [(3, 2.0), (4, 1.0), (5, 1.0)])
 def test_local_response_normalisation(size: int, bias: float, tmp_path: Path) -> None:
     """As many images as channels: the reference evaluator of onnx 1.23 ends its windows at the batch's extent."""
@@ -494,6 +505,14 @@ def test_bad_graph_is_one_line_naming_file_and_place(case: str, tmp_path: Path) 
     assert "\n" not in line
     assert line.startswith(f"{tmp_path / 'tiny.onnx'}: ")
     assert re.search(expected, line), line
+
+
+def test_the_operators_offered_are_supported(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        imported(build([node("Det", ["x"], ["y"])], {"x": (1, 4, 4)}), tmp_path)
+    offered = str(error.value).split("some of ")[1].split(", ")
+    assert {"Conv", "MatMul", "Softmax"} <= set(offered)
+    assert "ConvTranspose" not in offered
 
 
 @pytest.mark.parametrize("content", [b"", b"not an onnx file at all", b"\x89PNG\r\n\x1a\n" + bytes(100), bytes(64)])

@@ -113,13 +113,8 @@ def _gemm(call: Call) -> tuple[View, ...]:
     return (call.assembly.view(builder.add(call.name(".sum"), *names)),)
 
 
-def _transposed_conv(call: Call) -> tuple[View, ...]:
-    raise call.node.error("transposed convolution is not supported: export it as zero insertion and a convolution")
-
-
-OPERATORS: dict[str, Operator] = {
-    "Conv": _conv,
-    "ConvTranspose": _transposed_conv,
-    "Gemm": _gemm,
-    "MatMul": _matmul,
+OPERATORS: dict[str, Operator] = {"Conv": _conv, "Gemm": _gemm, "MatMul": _matmul}
+REFUSED: dict[str, str] = {
+    "ConvTranspose": "transposed convolution is not supported: export it as zero insertion and a convolution",
 }
+"""Operators known not to be supported, and what to do instead."""

@@ -126,9 +126,9 @@ def _expand(node: OnnxNode, inputs: Inputs) -> Array:
 
 
 def _reduce_product(node: OnnxNode, inputs: Inputs) -> Array:
-    axes = parameter(node, inputs, 1, "axes")
-    over = None if axes is None else tuple(int(axis) for axis in axes)
-    return np.asarray(np.prod(np.asarray(inputs[0]), axis=over, keepdims=bool(node.attribute("keepdims", 1))))
+    data = np.asarray(inputs[0])
+    over = node.reduced_axes(parameter(node, inputs, 1, "axes"), data.ndim)
+    return np.asarray(np.prod(data, axis=over, keepdims=bool(node.attribute("keepdims", 1))))
 
 
 def _split(node: OnnxNode, inputs: Inputs) -> tuple[Array, ...]:

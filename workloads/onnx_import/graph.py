@@ -142,6 +142,8 @@ def _array(tensor: onnx.TensorProto, path: Path) -> NDArray[Any]:
 def _require_known(node: OnnxNode) -> None:
     if not node.is_standard:
         raise node.error(f'its domain "{node.proto.domain}" is not standard ONNX: export with standard operators')
+    if node.op in compute.REFUSED:
+        raise node.error(compute.REFUSED[node.op])
     if node.op not in OPERATORS and node.op not in EVALUATORS and node.op not in SHAPE_OPERATORS:
         known = ", ".join(sorted(OPERATORS))
         raise node.error(f"is not a supported operator: rewrite it with some of {known}")

@@ -58,11 +58,9 @@ def _global_average_pool(call: Call) -> tuple[View, ...]:
 def _reduce_mean(call: Call) -> tuple[View, ...]:
     node = call.node
     x = call.unpadded(call.view())
-    given = call.parameter(1, "axes")
-    rank = len(x.axes)
-    if given is None and node.attribute("noop_with_empty_axes", 0):
+    over = node.reduced_axes(call.parameter(1, "axes"), len(x.axes))
+    if not over:
         return (x,)
-    over = sorted(range(rank) if given is None else {node.axis(int(axis), rank) for axis in given})
     bases = {axis for axis in (x.axes[i] for i in over) if axis is not None}
     if len(x.base) == 4 and bases == {2, 3}:
         name = call.assembly.builder.global_average_pool(call.name(), x.node)

@@ -59,6 +59,12 @@ class OnnxNode:
             raise self.error(f"axis {axis} is outside a tensor of {rank} axes")
         return axis % rank
 
+    def reduced_axes(self, given: NDArray[Any] | None, rank: int) -> tuple[int, ...]:
+        """The axes a reduction works over, in order: all where none are given, unless `noop_with_empty_axes`."""
+        if given is None or not given.size:
+            return () if self.attribute("noop_with_empty_axes", 0) else tuple(range(rank))
+        return tuple(sorted({self.axis(int(axis), rank) for axis in given}))
+
     def pads_for(
         self, sizes: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
     ) -> tuple[int, ...]:
