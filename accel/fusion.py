@@ -38,8 +38,13 @@ from accel.vector import vector_layer
 from mappings import Mapping, schedule
 from mappings.bands import Bands, Window, held_pixels
 from workloads import InputError, Layer, Network, Node
+from workloads.fusion import ACTIVATIONS
 
-_WORD_BY_WORD = frozenset({"add", "multiply", "lrn", "batch_norm", "relu", "relu6", "sigmoid", "tanh", "silu", "gelu"})
+_WORD_BY_WORD = ACTIVATIONS | {
+    *("add", "subtract", "multiply", "divide"),
+    *("affine", "batch_norm", "clip", "leaky_relu", "prelu", "lrn"),
+}
+"""Read nothing but the pixel they write, in all its channels."""
 _SHARES = (0.75, 0.4, 0.15)
 """Of the data buffer not taken by kept maps, what the waiting rows may fill: these are tried."""
 

@@ -10,7 +10,7 @@ import pytest
 import accel
 from accel.banding import BandSearch
 from accel.evaluation import Evaluation, evaluate
-from accel.fusion import FusedPair, Fuser
+from accel.fusion import FusedPair, Fuser, reading_window
 from accel.lower import turn_starts
 from accel.objective import Objective
 from accel.program import INPUT, WEIGHT
@@ -18,8 +18,10 @@ from accel.residency import MapLives
 from accel.simulation import simulate_layer
 from accel.tally import Tally
 from mappings import Budget
+from mappings.bands import Window
 from workloads import InputError, Network
 from workloads.builder import NetworkBuilder
+from workloads.fusion import ACTIVATIONS
 
 SHORT = Budget(mappings=50)
 CHIP = accel.load("systolic_32x32").with_values({"data_buffer.kib": 64, "controller.layer_setup_cycles": 100})
@@ -173,6 +175,18 @@ def test_values_are_those_of_the_network_not_fused(net: Network, fused: Evaluati
     ]
     assert fused.report.context["fused"]
     np.testing.assert_array_equal(*outputs)
+
+
+@pytest.mark.parametrize("kind", [*sorted(ACTIVATIONS), "clip", "leaky_relu"])
+def test_every_elementwise_activation_may_be_second(kind: str) -> None:
+    """The first activation is the convolution's own, so the next one stays an operation, row by row."""
+    build = NetworkBuilder("pair", (1, 8, 16, 16), "none")
+    made = build.conv("made", "input", 8, 1, activation="relu")
+    build.node("then", kind, (made,), build.shape(made))
+    net = build.build()
+    assert reading_window(net.node("then"), net.node("made")) == Window(1, 1, 0)
+    fuser = Fuser(net, MapLives.of(net, CHIP), frozenset(), BandSearch(CHIP, None, "dram", SHORT))
+    assert list(fuser.candidates()) == [0]
 
 
 def test_images_of_a_batch_are_fused_one_after_another() -> None:
