@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -230,6 +230,24 @@ def test_inputs_that_do_not_fit(inputs: Any, problem: str) -> None:
     for run in (execute, float_forward):
         with pytest.raises(InputError, match=problem):
             run(everything(), inputs)
+
+
+def test_a_result_that_is_not_finite_names_its_node() -> None:
+    b = NetworkBuilder("odd", (1, 4))
+    b.activation("after", b.node("quotient", "divide", (b.input, b.add_input("other", (1, 4))), (1, 4)), "tanh")
+    for run in (execute, float_forward):
+        with pytest.raises(InputError, match="result of node quotient: holds NaN or infinity"):
+            run(b.build(), {"input": np.ones((1, 4)), "other": np.array([[1.0, 2.0, 0.0, 3.0]])})
+
+
+@pytest.mark.parametrize(("part", "parameters"), [("weights", (nan, 0.0)), ("bias", (1.0, -inf))])
+def test_parameters_that_are_not_finite_name_their_node(part: str, parameters: tuple[float, float]) -> None:
+    b = NetworkBuilder("odd", (1, 4))
+    weight, bias = (np.array([value]) for value in parameters)
+    b.node("scaled", "affine", (b.input,), (1, 4), parameters=Parameters(weight, bias))
+    for run in (execute, float_forward):
+        with pytest.raises(InputError, match=f"{part} of node scaled: holds NaN or infinity"):
+            run(b.build(), np.ones((1, 4)))
 
 
 def test_an_operation_without_meaning_is_refused() -> None:

@@ -489,6 +489,38 @@ BAD: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
         lambda: build([node("Div", ["k", "x"], ["y"])], {"x": (1, 4)}, {"k": noise(1)}),
         r"Div\): a constant divided by an activation is not supported",
     ),
+    "constants that are divided by zero": (
+        lambda: build(
+            [node("Div", ["k", "z"], ["c"], name="odd"), node("Add", ["x", "c"], ["y"])],
+            {"x": (1, 4)},
+            {"k": np.float32(1.0), "z": np.float32(0.0)},
+        ),
+        r'node "odd" \(Div\): its constant inputs cannot be evaluated: divide by zero',
+    ),
+    "whole constants that are divided by zero": (
+        lambda: build(
+            [node("Div", ["k", "z"], ["c"], name="odd"), node("Reshape", ["x", "c"], ["y"])],
+            {"x": (1, 4)},
+            {"k": integers(2, 2), "z": integers(1, 0)},
+        ),
+        r'node "odd" \(Div\): its constant inputs cannot be evaluated: divide by zero',
+    ),
+    "constant root of a negative number": (
+        lambda: build(
+            [node("Sqrt", ["k"], ["c"], name="odd"), node("Add", ["x", "c"], ["y"])],
+            {"x": (1, 4)},
+            {"k": np.float32(-1.0)},
+        ),
+        r'node "odd" \(Sqrt\): its constant inputs cannot be evaluated: invalid value',
+    ),
+    "scale that no weight can take": (
+        lambda: build(
+            [node("Conv", ["x", "w"], ["a"], name="odd"), node("Mul", ["a", "k"], ["y"])],
+            {"x": (1, 2, 5, 5)},
+            {"w": np.full((1, 2, 3, 3), 1e30, np.float32), "k": np.float32(1e30)},
+        ),
+        r'node "odd": its weights cannot take the scales and shifts after it: overflow',
+    ),
     "unknown shape": (
         lambda: build([node("Expand", ["x", "s"], ["y"])], {"x": (1, 4)}, {"s": integers(2, 4)}),
         r"Expand\): is known for constant inputs only",

@@ -11,7 +11,8 @@ from workloads.errors import InputError
 from workloads.execute import functions
 from workloads.execute.convolve import convolve
 from workloads.execute.movement import MOVING_OPS, move, pad
-from workloads.execute.weights import node_parameters
+from workloads.execute.quantised import require_finite
+from workloads.execute.weights import WITH_PARAMETERS, node_parameters
 from workloads.execute.windows import max_pool, window_counts, window_sums
 from workloads.execute.wiring import Inputs, layer_input, layer_weight, network_inputs, node_output
 from workloads.network import Network, Node, Parameters
@@ -19,17 +20,20 @@ from workloads.network import Network, Node, Parameters
 Real = NDArray[np.float64]
 
 
+@np.errstate(all="ignore")  # what is not finite is an error that names its node, not a warning
 def float_forward(network: Network, inputs: Inputs, *, seed: int = 0) -> dict[str, Real]:
     """Every input's and node's value, the result last.
 
     Parameters the network lacks are drawn as `execute` draws them with the same seed. Raises InputError for inputs that
-    do not fit and for operations without known meaning.
+    do not fit, operations without known meaning, and a result that is not finite.
     """
     values: dict[str, Real] = dict(network_inputs(network, inputs))
     for node in network.nodes:
         y = _value(network, node, [values[name] for name in node.inputs], seed)
+        require_finite(y, f"result of node {node.name}")
         if node.activation is not None:
             y = functions.ACTIVATION_FUNCTIONS[node.activation](y)
+            require_finite(y, f"result of node {node.name}")
         values[node.name] = y
     return values
 
@@ -37,7 +41,7 @@ def float_forward(network: Network, inputs: Inputs, *, seed: int = 0) -> dict[st
 def _value(network: Network, node: Node, xs: Sequence[Real], seed: int) -> Real:
     if node.layer is not None:
         return _layer(network, node, xs, seed)
-    if node.op in ("batch_norm", "affine", "prelu"):
+    if node.op in WITH_PARAMETERS:
         return _with_parameters(node, xs[0], node_parameters(network, node, seed))
     return vector_value(node, xs)
 

@@ -15,7 +15,7 @@ from workloads.execute.execution import Execution, LayerRun
 from workloads.execute.quantised import Quantised, quantise, quantise_by_channel
 from workloads.execute.requantise import narrowed
 from workloads.execute.vector import Accumulated, finish, vector_output
-from workloads.execute.weights import node_parameters
+from workloads.execute.weights import WITH_PARAMETERS, node_parameters
 from workloads.execute.wiring import Inputs, layer_input, layer_weight, network_inputs, node_output
 from workloads.layer import Layer, Tensors
 from workloads.network import Network, Node
@@ -50,8 +50,8 @@ def execute(
     the smooth functions work on real values and requantise. Parameters the network lacks are drawn with `seed`.
     With `codebook_bits`, or those of a layer's own patterns, the weights of a layer share so many values.
 
-    Raises InputError for inputs that do not fit, an operation without known meaning, or a result of `run_layer` that
-    has the wrong shape.
+    Raises InputError for inputs that do not fit, an operation without known meaning, a result that is not finite, or
+    one of `run_layer` that has the wrong shape.
     """
     tensors = {name: quantise(real, bits_input) for name, real in network_inputs(network, inputs).items()}
     run = _Run(network, bits_input, bits_weight, run_layer, seed, codebook_bits)
@@ -63,7 +63,7 @@ def execute(
         if node.layer is not None:
             tensors[node.name], runs[node.name] = run.layer(node, node.layer, xs)
         else:
-            parameters = node_parameters(network, node, seed) if node.op in _WITH_PARAMETERS else None
+            parameters = node_parameters(network, node, seed) if node.op in WITH_PARAMETERS else None
             tensors[node.name] = vector_output(node, xs, parameters, bits_input)
         if finished is not None:
             finished(node, tensors[node.name], runs.get(node.name))
@@ -74,9 +74,6 @@ def execute(
                 if last_use[name] == i:
                     del tensors[name]
     return Execution(outputs, runs, tensors if keep_activations else {})
-
-
-_WITH_PARAMETERS = frozenset({"batch_norm", "affine", "prelu"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ class _Run:
             )
         if bias is not None:
             sums = sums + np.rint(bias.reshape(1, -1, 1, 1) / worth).astype(np.int64)
-        done = finish(Accumulated(sums, worth), node.activation, self.bits_input)
+        done = finish(node, Accumulated(sums, worth), self.bits_input)
         run = LayerRun(
             layer,
             x.scale,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from workloads.errors import InputError
 from workloads.operands import dtype_for
@@ -40,11 +40,19 @@ def scale_for(largest: float, bits: int) -> float:
     return largest / largest_integer(bits) if largest > 0.0 else 1.0
 
 
-def quantise(real: NDArray[np.floating], bits: int) -> Quantised:
-    """One scale for the tensor, from its largest magnitude; ties to even. Raises InputError for NaN or infinity."""
+def require_finite(real: ArrayLike, source: str) -> None:
+    """Raises InputError naming `source` for NaN or infinity."""
+    if not np.all(np.isfinite(real)):
+        raise InputError("holds NaN or infinity: needs finite numbers", source=source)
+
+
+def quantise(real: NDArray[np.floating], bits: int, *, source: str = "tensor to quantise") -> Quantised:
+    """One scale for the tensor, from its largest magnitude; ties to even.
+
+    Raises InputError naming `source` for NaN or infinity.
+    """
     largest = float(np.max(np.abs(real), initial=0.0))
-    if not np.isfinite(largest):
-        raise InputError("holds NaN or infinity: needs finite numbers", source="tensor to quantise")
+    require_finite(largest, source)
     scale = scale_for(largest, bits)
     return Quantised(np.rint(real / scale).astype(dtype_for(bits)), scale, bits)
 
@@ -65,8 +73,7 @@ def quantise_by_channel(
     for start in range(0, count, step):
         part = flat[start : start + step].astype(np.float64)
         largest = np.max(np.abs(part), axis=1, initial=0.0)
-        if not np.all(np.isfinite(largest)):
-            raise InputError("holds NaN or infinity: needs finite numbers", source=source)
+        require_finite(largest, source)
         scale = largest / largest_integer(bits)
         if least is not None:
             scale = np.maximum(scale, least[start : start + step])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from workloads.execute import functions
 from workloads.execute.float_forward import affine_arrays, vector_value
 from workloads.execute.movement import MOVING_OPS, move, pad
-from workloads.execute.quantised import Quantised, largest_integer, quantise
+from workloads.execute.quantised import Quantised, largest_integer, quantise, require_finite
 from workloads.execute.requantise import PRODUCT_BITS, requantise, requantise_to
 from workloads.execute.windows import max_pool, window_counts, window_sums
 from workloads.network import Node, Parameters
@@ -31,30 +31,37 @@ class Accumulated:
     scales: NDArray[np.float64]
 
 
-def finish(accumulated: Accumulated, activation: str | None, bits: int) -> Quantised:
-    """The activation, on the integers where it is a clip, then requantisation to the range that came out."""
+@np.errstate(all="ignore")  # what is not finite is an error that names its node, not a warning
+def finish(node: Node, accumulated: Accumulated, bits: int) -> Quantised:
+    """The node's activation, on the integers where it is a clip, then requantisation to the range that came out."""
     sums, scales = accumulated.sums, accumulated.scales
-    if activation is None:
+    if node.activation is None:
         return requantise(sums, scales, bits)
-    if activation not in CLIPS:
-        return quantise(functions.ACTIVATION_FUNCTIONS[activation](sums * scales), bits)
-    sums, high = np.maximum(sums, 0), CLIPS[activation][1]
+    if node.activation not in CLIPS:
+        return _quantised(node, functions.ACTIVATION_FUNCTIONS[node.activation](sums * scales), bits)
+    sums, high = np.maximum(sums, 0), CLIPS[node.activation][1]
     return requantise(sums if high is None else np.minimum(sums, np.rint(high / scales).astype(np.int64)), scales, bits)
 
 
+@np.errstate(all="ignore")
 def vector_output(node: Node, xs: Sequence[Quantised], parameters: Parameters | None, bits: int) -> Quantised:
     """The node's output in at most `bits`, its fused activation applied."""
     exact = _exact(node, xs, bits)
     if exact is not None:
-        return exact if node.activation is None else _activated(exact, node.activation, bits)
+        return exact if node.activation is None else _activated(node, exact, node.activation, bits)
     accumulated = _accumulated(node, xs, parameters)
     if accumulated is not None:
-        return finish(accumulated, node.activation, bits)
+        return finish(node, accumulated, bits)
     real = [x.real for x in xs]
     y = vector_value(node, real) if parameters is None else functions.prelu(real[0], parameters)
     if node.activation is not None:
+        require_finite(y, f"result of node {node.name}")
         y = functions.ACTIVATION_FUNCTIONS[node.activation](y)
-    return quantise(y, bits)
+    return _quantised(node, y, bits)
+
+
+def _quantised(node: Node, y: NDArray[np.float64], bits: int) -> Quantised:
+    return quantise(y, bits, source=f"result of node {node.name}")
 
 
 def _exact(node: Node, xs: Sequence[Quantised], bits: int) -> Quantised | None:
@@ -63,7 +70,7 @@ def _exact(node: Node, xs: Sequence[Quantised], bits: int) -> Quantised | None:
     if node.op in MOVING_OPS:
         return Quantised(move(node, x.values), x.scale, x.bits)
     if node.op in CLIPS:
-        return _activated(x, node.op, bits)
+        return _activated(node, x, node.op, bits)
     match node.op:
         case "concat":
             return _joined(node, xs, bits)
@@ -78,10 +85,10 @@ def _exact(node: Node, xs: Sequence[Quantised], bits: int) -> Quantised | None:
     return None
 
 
-def _activated(x: Quantised, kind: str, bits: int) -> Quantised:
+def _activated(node: Node, x: Quantised, kind: str, bits: int) -> Quantised:
     if kind in CLIPS:
         return _clipped(x, *CLIPS[kind])
-    return quantise(functions.ACTIVATION_FUNCTIONS[kind](x.real), bits)
+    return _quantised(node, functions.ACTIVATION_FUNCTIONS[kind](x.real), bits)
 
 
 def _clipped(x: Quantised, low: float | None, high: float | None) -> Quantised:

@@ -7,9 +7,13 @@ from zlib import crc32
 import numpy as np
 
 from workloads.errors import InputError
+from workloads.execute.quantised import require_finite
 from workloads.layer import Layer
 from workloads.network import Network, Node, Parameters
 from workloads.zeros import nonzero_mask
+
+WITH_PARAMETERS = frozenset({"batch_norm", "affine", "prelu"})
+"""Operations of one operand and trained parameters, beside the layers."""
 
 
 def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
@@ -18,9 +22,14 @@ def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
     Drawn weights are normal with variance 2/fan-in (He et al., "Delving Deep into Rectifiers", ICCV 2015), thinned to
     the layer's weight density; biases are zero; a batch norm without parameters passes its input on. Each node has a
     stream of its own, so that the same seed gives the same weights in any order of asking.
+
+    Raises InputError for trained parameters that are not finite, and where an operation needs trained ones.
     """
     known = network.parameters.get(node.name)
     if known is not None:
+        for kind, values in (("weights", known.weight), ("bias", known.bias)):
+            if values is not None:
+                require_finite(values, f"{kind} of node {node.name}")
         return known
     if node.op == "batch_norm":
         return Parameters(np.ones(node.shape[1]), np.zeros(node.shape[1]))

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.builder import NetworkBuilder
+from workloads.errors import InputError
 from workloads.network import Network, Node, Parameters
+from workloads.onnx_import.constants import NOT_FINITE
 from workloads.onnx_import.view import View
 
 Floats = NDArray[np.floating]
@@ -105,14 +107,25 @@ class Assembly:
         return made
 
     def finish(self) -> Network:
-        """The network, activations fused into their producers and parameters folded."""
+        """The network, activations fused into their producers and parameters folded.
+
+        Raises InputError naming a node whose folded parameters are not finite.
+        """
         network = self.builder.build()
-        parameters = self.other | {name: entry.parameters() for name, entry in self.channelwise.items()}
+        parameters = self.other | {name: self._folded(name) for name in self.channelwise}
         return replace(
             network,
             nodes=tuple(_with_bias(node, parameters.get(node.name)) for node in network.nodes),
             parameters=parameters,
         )
+
+    def _folded(self, name: str) -> Parameters:
+        try:
+            with np.errstate(**NOT_FINITE):
+                return self.channelwise[name].parameters()
+        except FloatingPointError as error:
+            problem = f'node "{name}": its weights cannot take the scales and shifts after it: {error}'
+            raise InputError(problem, source=self.path) from error
 
     def _lay_out(self, view: View) -> str:
         name, shape = view.node, view.base

@@ -17,12 +17,15 @@ Inputs = Sequence[Array | None]
 
 MOST_ELEMENTS = 1 << 31
 """A constant larger than this is taken for damage, not for weights."""
+NOT_FINITE: dict[str, Any] = {"divide": "raise", "over": "raise", "invalid": "raise"}
+"""For `numpy.errstate`: arithmetic on numbers that makes infinity or NaN raises FloatingPointError."""
 
 
 def evaluate(node: OnnxNode, inputs: Inputs) -> tuple[Array, ...]:
-    """The node's outputs. Raises InputError when the values make no sense together."""
+    """The node's outputs. Raises InputError when the values make no sense together, or a result is not finite."""
     try:
-        result = EVALUATORS[node.op](node, inputs)
+        with np.errstate(**NOT_FINITE):
+            result = EVALUATORS[node.op](node, inputs)
     except InputError:
         raise
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:

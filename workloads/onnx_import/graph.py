@@ -17,7 +17,7 @@ from workloads.network import Network
 from workloads.onnx_import import compute, elementwise, movement, normalisation, pooling
 from workloads.onnx_import.assembly import Assembly
 from workloads.onnx_import.call import Call, Operator
-from workloads.onnx_import.constants import EVALUATORS, evaluate
+from workloads.onnx_import.constants import EVALUATORS, NOT_FINITE, evaluate
 from workloads.onnx_import.inference import Types
 from workloads.onnx_import.source import STANDARD_DOMAINS, OnnxNode
 from workloads.onnx_import.view import View
@@ -100,7 +100,8 @@ class _Walk:
     def _import(self, call: Call) -> tuple[View, ...]:
         """The views of a node's outputs; whatever its operator's import trips over is told with file and node."""
         try:
-            return OPERATORS[call.node.op](call)
+            with np.errstate(**NOT_FINITE):
+                return OPERATORS[call.node.op](call)
         except InputError as error:
             if str(error).startswith(str(self.path)):
                 raise
