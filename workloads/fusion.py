@@ -9,7 +9,12 @@ from dataclasses import replace
 from workloads.errors import InputError
 from workloads.network import ADDRESS_OPS, Node
 
-ACTIVATIONS = frozenset({"relu", "relu6", "sigmoid", "tanh", "hard_sigmoid", "hard_swish", "silu", "gelu", "erf"})
+ACTIVATIONS = frozenset(
+    {
+        *("relu", "relu6", "sigmoid", "tanh", "hard_sigmoid", "hard_swish"),
+        *("silu", "gelu", "gelu_tanh", "erf", "sqrt"),
+    }
+)
 """Elementwise functions without parameters: the ones a node may carry as its `activation`."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf, nan, pi, sqrt, tanh
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -172,12 +173,22 @@ def test_activations_fused_or_alone(kind: str) -> None:
     fused = NetworkBuilder("fused", (1, 300))
     one = Parameters(np.eye(300).reshape(300, 300, 1, 1))
     fused.linear("one", fused.input, 300, kind, parameters=one)
-    x = np.linspace(-9.0, 9.0, 300)[None]
+    x = np.linspace(1.0 if kind == "sqrt" else -9.0, 9.0, 300)[None]
     for builder in (alone, fused):
         network = builder.build()
         exact = float_forward(network, x)[network.nodes[-1].name]
         np.testing.assert_allclose(exact, ACTIVATION_FUNCTIONS[kind](x))
         assert np.abs(execute(network, x, 12, 12).result - exact).max() < 0.01
+
+
+def test_gelu_and_its_approximation_by_hand() -> None:
+    """Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv 1606.08415, section 2."""
+    for x in (-2.5, -0.3, 0.0, 0.7, 3.0):
+        exact = x * NormalDist().cdf(x)
+        close = 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
+        assert ACTIVATION_FUNCTIONS["gelu"](np.array([x]))[0] == pytest.approx(exact, abs=1e-15)
+        assert ACTIVATION_FUNCTIONS["gelu_tanh"](np.array([x]))[0] == pytest.approx(close, abs=1e-15)
+        assert close == pytest.approx(exact, abs=5e-4)
 
 
 def test_local_response_normalisation_by_hand() -> None:

@@ -279,6 +279,19 @@ def test_operator_of_one_activation(
     agree(build(nodes, {"x": (1, 4, 5, 6)}, constants), tmp_path)
 
 
+@pytest.mark.parametrize("attributes", [{}, {"approximate": "none"}, {"approximate": "tanh"}])
+def test_gelu_is_one_activation(attributes: dict[str, str], tmp_path: Path) -> None:
+    nodes = [node("Conv", ["x", "w", "b"], ["a"], group=2), node("Gelu", ["a"], ["y"], **attributes)]
+    network = agree(build(nodes, {"x": (1, 4, 6, 7)}, CONV, opset=20), tmp_path)
+    (conv,) = network.nodes
+    assert conv.activation == ("gelu_tanh" if attributes.get("approximate") == "tanh" else "gelu")
+
+
+def test_square_root(tmp_path: Path) -> None:
+    model = build([node("Sigmoid", ["x"], ["a"]), node("Sqrt", ["a"], ["y"])], {"x": (2, 3, 4)})
+    assert [each.op for each in agree(model, tmp_path).nodes] == ["sigmoid", "sqrt"]
+
+
 @pytest.mark.parametrize("noop", [0, 1])
 def test_reductions_over_axes_given_as_none_at_all(noop: int, tmp_path: Path) -> None:
     """Empty axes are all of them, or none with `noop_with_empty_axes`: of an activation, and of a constant."""
@@ -520,6 +533,10 @@ BAD: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
             {"w": np.full((1, 2, 3, 3), 1e30, np.float32), "k": np.float32(1e30)},
         ),
         r'node "odd": its weights cannot take the scales and shifts after it: overflow',
+    ),
+    "approximation that is not ONNX's": (
+        lambda: build([node("Gelu", ["x"], ["y"], approximate="sigmoid")], {"x": (1, 4)}, opset=20),
+        r'Gelu\): approximate = "sigmoid": must be none or tanh',
     ),
     "unknown shape": (
         lambda: build([node("Expand", ["x", "s"], ["y"])], {"x": (1, 4)}, {"s": integers(2, 4)}),

@@ -29,6 +29,8 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Real], Real]] = {
     "hard_swish": lambda x: x * np.clip(x / 6.0 + 0.5, 0.0, 1.0),
     "silu": lambda x: x * _sigmoid(x),
     "gelu": lambda x: 0.5 * x * (1.0 + np.asarray(_erf(x / np.sqrt(2.0)))),
+    "gelu_tanh": lambda x: 0.5 * x * (1.0 + np.tanh(np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3))),
+    "sqrt": lambda x: np.asarray(np.sqrt(x)),
     "erf": lambda x: np.asarray(_erf(x)),
 }
 """One for each of the builder's activations."""

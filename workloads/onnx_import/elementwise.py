@@ -139,6 +139,14 @@ def _hard_sigmoid(call: Call) -> tuple[View, ...]:
     return (_parametric(call, "clip", {"min": 0.0, "max": 1.0}, x=line),)
 
 
+def _gelu(call: Call) -> tuple[View, ...]:
+    kinds = {"none": "gelu", "tanh": "gelu_tanh"}
+    approximate = call.node.attribute("approximate", "none")
+    if approximate not in kinds:
+        raise call.node.error(f'approximate = "{approximate}": must be {" or ".join(kinds)}')
+    return (call.activation(call.view(), kinds[approximate]),)
+
+
 def _leaky_relu(call: Call) -> tuple[View, ...]:
     return (_parametric(call, "leaky_relu", {"alpha": float(call.node.attribute("alpha", 0.01))}),)
 
@@ -158,6 +166,7 @@ _SIMPLE = {
     "Tanh": "tanh",
     "HardSwish": "hard_swish",
     "Erf": "erf",
+    "Sqrt": "sqrt",
 }
 _OTHER: dict[str, Callable[[Call], tuple[View, ...]]] = {
     "Add": _sum,
@@ -166,6 +175,7 @@ _OTHER: dict[str, Callable[[Call], tuple[View, ...]]] = {
     "Sub": _subtract,
     "Div": _divide,
     "Clip": _clip,
+    "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": _leaky_relu,
     "PRelu": _prelu,
