@@ -42,7 +42,7 @@ from workloads.fusion import ACTIVATIONS
 
 _WORD_BY_WORD = ACTIVATIONS | {
     *("add", "subtract", "multiply", "divide"),
-    *("affine", "batch_norm", "clip", "leaky_relu", "prelu", "lrn"),
+    *("affine", "batch_norm", "clip", "leaky_relu", "prelu", "power", "lrn"),
 }
 """Read nothing but the pixel they write, in all its channels."""
 _SHARES = (0.75, 0.4, 0.15)

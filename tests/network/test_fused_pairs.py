@@ -177,7 +177,7 @@ def test_values_are_those_of_the_network_not_fused(net: Network, fused: Evaluati
     np.testing.assert_array_equal(*outputs)
 
 
-@pytest.mark.parametrize("kind", [*sorted(ACTIVATIONS), "clip", "leaky_relu"])
+@pytest.mark.parametrize("kind", [*sorted(ACTIVATIONS), "clip", "leaky_relu", "power"])
 def test_every_elementwise_activation_may_be_second(kind: str) -> None:
     """The first activation is the convolution's own, so the next one stays an operation, row by row."""
     build = NetworkBuilder("pair", (1, 8, 16, 16), "none")

@@ -292,6 +292,28 @@ def test_square_root(tmp_path: Path) -> None:
     assert [each.op for each in agree(model, tmp_path).nodes] == ["sigmoid", "sqrt"]
 
 
+@pytest.mark.parametrize("exponent", [2, 3.0, 0.5, -0.5, -2, 1, 0])
+def test_power_by_a_constant(exponent: float, tmp_path: Path) -> None:
+    nodes = [node("Sigmoid", ["x"], ["a"]), node("Pow", ["a", "k"], ["y"])]
+    agree(build(nodes, {"x": (2, 3, 4)}, {"k": np.array([exponent], np.float32)}), tmp_path)
+
+
+def test_odd_powers_keep_the_sign(tmp_path: Path) -> None:
+    agree(build([node("Pow", ["x", "k"], ["y"])], {"x": (1, 40)}, {"k": np.int64(3)}), tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(), (4, 1, 1), (6,), (3, 4, 5, 6)])
+def test_constant_divided_by_an_activation(shape: tuple[int, ...], tmp_path: Path) -> None:
+    nodes = [node("Sigmoid", ["x"], ["a"]), node("Transpose", ["a"], ["b"], perm=[0, 3, 1, 2])]
+    nodes.append(node("Div", ["k", "b"], ["y"]))
+    agree(build(nodes, {"x": (1, 5, 6, 4)}, {"k": np.asarray(noise(*shape))}), tmp_path)
+
+
+def test_reciprocal(tmp_path: Path) -> None:
+    model = build([node("Sigmoid", ["x"], ["a"]), node("Reciprocal", ["a"], ["y"])], {"x": (2, 3, 4)})
+    assert [each.op for each in agree(model, tmp_path).nodes] == ["sigmoid", "power"]
+
+
 @pytest.mark.parametrize("noop", [0, 1])
 def test_reductions_over_axes_given_as_none_at_all(noop: int, tmp_path: Path) -> None:
     """Empty axes are all of them, or none with `noop_with_empty_axes`: of an activation, and of a constant."""
@@ -498,9 +520,17 @@ BAD: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
         ),
         r"ConstantOfShape\): shape \(1048576, 1048576\): needs extents",
     ),
-    "constant divided by an activation": (
-        lambda: build([node("Div", ["k", "x"], ["y"])], {"x": (1, 4)}, {"k": noise(1)}),
-        r"Div\): a constant divided by an activation is not supported",
+    "exponents that differ": (
+        lambda: build([node("Pow", ["x", "k"], ["y"])], {"x": (1, 2)}, {"k": np.array([2, 3], np.float32)}),
+        r"Pow\): has exponents from 2.0 to 3.0: needs one for all elements",
+    ),
+    "exponent that is an activation": (
+        lambda: build([node("Pow", ["x", "z"], ["y"])], {"x": (1, 4), "z": (1, 4)}),
+        r'Pow\): input 1 \("z"\) is not a constant: needs one',
+    ),
+    "constant to the power of an activation": (
+        lambda: build([node("Pow", ["k", "x"], ["y"])], {"x": (1, 4)}, {"k": np.float32(2.0)}),
+        r'Pow\): input 1 \("x"\) is not a constant: needs one',
     ),
     "constants that are divided by zero": (
         lambda: build(

@@ -106,6 +106,8 @@ def vector_value(node: Node, xs: Sequence[Real]) -> Real:
             return functions.leaky_relu(node, x)
         case "clip":
             return functions.clip(node, x)
+        case "power":
+            return functions.power(node, x)
         case "pad":
             return pad(node, x, node.attributes["value"])
     if node.op in functions.ACTIVATION_FUNCTIONS:

@@ -64,5 +64,9 @@ def clip(node: Node, x: Real) -> Real:
     return np.asarray(np.clip(x, node.attributes["min"], node.attributes["max"]))
 
 
+def power(node: Node, x: Real) -> Real:
+    return np.asarray(np.power(x, node.attributes["exponent"]))
+
+
 def divide(xs: Sequence[NDArray[Any]]) -> Real:
     return np.asarray(xs[0] / xs[1])

@@ -103,7 +103,8 @@ def _divide(call: Call) -> tuple[View, ...]:
     if not constants:
         return (combine(call, "divide", views),)
     if call.constant(0) is not None:
-        raise call.node.error("a constant divided by an activation is not supported: multiply by a reciprocal instead")
+        inverse = _power(call, views[0], -1.0, ".inverse")
+        return (affine(call, inverse, constants[0], np.asarray(0.0)),)
     if not np.all(constants[0]):
         raise call.node.error("divides by zero: needs nonzero constants")
     return (affine(call, views[0], 1.0 / constants[0].astype(np.float64), np.asarray(0.0)),)
@@ -116,6 +117,18 @@ def _simple(kind: str) -> Operator:
 def _parametric(call: Call, op: str, attributes: dict[str, Any], suffix: str = "", x: View | None = None) -> View:
     x = call.unpadded(call.view() if x is None else x)
     return x.on(call.assembly.node(call.node.label + suffix, op, (x.node,), x.base, attributes))
+
+
+def _power(call: Call, x: View, exponent: float, suffix: str = "") -> View:
+    return _parametric(call, "power", {"exponent": exponent}, suffix, x)
+
+
+def _pow(call: Call) -> tuple[View, ...]:
+    exponents = np.unique(call.required(1))
+    if exponents.size != 1:
+        raise call.node.error(f"has exponents from {exponents[0]} to {exponents[-1]}: needs one for all elements")
+    exponent = float(exponents[0])
+    return (call.activation(call.view(), "sqrt") if exponent == 0.5 else _power(call, call.view(), exponent),)
 
 
 def _clip(call: Call) -> tuple[View, ...]:
@@ -178,6 +191,8 @@ _OTHER: dict[str, Callable[[Call], tuple[View, ...]]] = {
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": _leaky_relu,
+    "Pow": _pow,
     "PRelu": _prelu,
+    "Reciprocal": lambda call: (_power(call, call.view(), -1.0),),
 }
 OPERATORS: dict[str, Operator] = {op: _simple(kind) for op, kind in _SIMPLE.items()} | _OTHER
