@@ -18,8 +18,8 @@ from workloads import Node
 def operations(node: Node, input_words: int) -> int:
     """Elementary operations (a comparison, an addition, a table look-up) of a vector node.
 
-    A pool touches each word of each window, a sum adds its inputs, a normalisation its neighbourhood; all else is one
-    operation for each output.
+    A pool touches each word of each window, a sum adds its inputs, a local response normalisation its neighbourhood;
+    all else is one operation for each output.
     """
     if node.op in ("max_pool", "average_pool"):
         return node.words * int(prod(node.attributes["kernel"]))

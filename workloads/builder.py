@@ -20,8 +20,7 @@ from workloads.shapes import (
     conv_layer,
     map_shape,
     pair,
-    pool_windows,
-    require_windows,
+    pool_extents,
     reshaped,
     sides,
 )
@@ -252,6 +251,27 @@ class NetworkBuilder:
         """A batch norm that no convolution could take: a scale and a shift a channel."""
         return self.node(name, "batch_norm", (x,), self.shape(x))
 
+    def layer_norm(
+        self,
+        name: str,
+        x: str,
+        axes: Sequence[int] = (-1,),
+        epsilon: float = 1e-5,
+        *,
+        bias: bool = True,
+        parameters: Parameters | None = None,
+    ) -> str:
+        """Mean 0 and variance 1 over `axes` taken together, `epsilon` added to the variance, then scale and bias.
+
+        These broadcast against `x`; without `parameters` they are 1 and 0.
+        """
+        shape, where = self.shape(x), self._where(name)
+        over = tuple(sorted({axis_index(axis, len(shape), where) for axis in axes}))
+        if not over:
+            raise InputError("axes = (): needs one at least", source=where)
+        attributes = {"axes": over, "epsilon": epsilon, "bias": bias}
+        return self.node(name, "layer_norm", (x,), shape, attributes=attributes, parameters=parameters)
+
     def build(self, results: Sequence[str] = ()) -> Network:
         """The network, activations fused into their producers; given `results`, only what they depend on.
 
@@ -281,11 +301,7 @@ class NetworkBuilder:
         taps, given = pair(kernel, where), sides(padding, where)
         steps = taps if stride is None else pair(stride, where)
         spread = extra.get("dilation", (1, 1))
-        out = [
-            pool_windows(size[i], given[i], given[i + 2], taps[i], steps[i], spread[i], ceil_mode=ceil_mode)
-            for i in (0, 1)
-        ]
-        require_windows(out, taps, size, given, where)
+        out = pool_extents(size, given, taps, steps, spread, ceil_mode=ceil_mode, where=where)
         attributes = {"kernel": taps, "stride": steps, "padding": given, "ceil_mode": ceil_mode, **extra}
         return self.node(name, op, (x,), (n, c, *out), attributes=attributes)
 

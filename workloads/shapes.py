@@ -57,6 +57,25 @@ def pool_windows(
     return count
 
 
+def pool_extents(
+    size: Sequence[int],
+    padding: tuple[int, int, int, int],
+    taps: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    *,
+    ceil_mode: bool,
+    where: str,
+) -> tuple[int, int]:
+    """Rows and columns of windows of a pool over maps of `size` (height, width)."""
+    p, q = (
+        pool_windows(size[i], padding[i], padding[i + 2], taps[i], stride[i], dilation[i], ceil_mode=ceil_mode)
+        for i in (0, 1)
+    )
+    require_windows((p, q), taps, size, padding, where)
+    return p, q
+
+
 def require_windows(
     count: Sequence[int], taps: Sequence[int], size: Sequence[int], padding: Sequence[int], where: str
 ) -> None:

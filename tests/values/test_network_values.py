@@ -32,6 +32,7 @@ def everything() -> Network:
     x = b.conv("conv1", b.input, 8, 3, padding=1, activation="relu")
     x = b.lrn("lrn", x, 5, 1e-2, 0.75)
     x = b.max_pool("pool1", x, 3, 2, ceil_mode=True)
+    b.layer_norm("layer_norm", x, (1, 2, 3))  # a result of its own: it would change what all else is given
     left = b.depthwise("depthwise", x, 3, padding=1, activation="relu6")
     right = b.batch_norm("norm", x)
     x = b.activation("relu", b.add("add", left, right), "relu")
@@ -200,6 +201,28 @@ def test_local_response_normalisation_by_hand() -> None:
     for i in range(7):
         total = sum(a[j] ** 2 for j in range(max(0, i - 2), min(6, i + 2) + 1))
         assert found[i] == pytest.approx(a[i] / (2.0 + 0.1 * total) ** 0.75)
+
+
+@pytest.mark.parametrize("axes", [(-1,), (1,), (1, 2)])
+def test_layer_normalisation_has_the_moments_it_is_given(axes: tuple[int, ...]) -> None:
+    """Mean and standard deviation over the axes are bias and scale, however the input is shifted and scaled."""
+    b = NetworkBuilder("norm", (2, 12, 20))
+    scale, bias = 3.0, -0.5
+    b.layer_norm("norm", b.input, axes, 0.0, parameters=Parameters(np.array([scale]), np.array([bias])))
+    network, x = b.build(), noise(2, 12, 20)
+    y = float_forward(network, 40.0 * x - 7.0)["norm"]
+    np.testing.assert_allclose(y.mean(axis=axes), bias)
+    np.testing.assert_allclose(y.std(axis=axes), scale)
+    np.testing.assert_allclose(y, float_forward(network, x)["norm"])
+    assert np.abs(execute(network, x, 12, 12).result - float_forward(network, x)["norm"]).max() < 0.02
+
+
+@pytest.mark.parametrize("exponent", [2.0, 3.0, -1.0])
+def test_powers_in_integers(exponent: float) -> None:
+    b = NetworkBuilder("power", (1, 200))
+    b.node("power", "power", (b.input,), (1, 200), attributes={"exponent": exponent})
+    x = np.linspace(0.5, 2.0, 200)[None] * np.where(np.arange(200) % 2, 1.0, -1.0)
+    np.testing.assert_allclose(execute(b.build(), x, 16, 16).result, x**exponent, atol=1e-3)
 
 
 def test_shuffle_interleaves_the_groups() -> None:

@@ -144,8 +144,10 @@ def test_shapes_of_vector_and_address_operations() -> None:
     assert b.shape(b.reshape("rows", "norm", (1, 4, -1))) == (1, 4, 9)
     assert b.shape(b.transpose("turned", "rows", (0, 2, 1))) == (1, 9, 4)
     assert b.shape(b.batch_norm("bn", "join")) == (1, 8, 3, 3)
+    assert b.shape(b.layer_norm("ln", "rows", (-1, 1), bias=False)) == (1, 4, 9)
     network = b.build()
     assert network.node("below").attributes["axis"] == 2
+    assert network.node("ln").attributes == {"axes": (1, 2), "epsilon": 1e-5, "bias": False}
     assert network.node("pool").attributes == {
         "kernel": (2, 2),
         "stride": (2, 2),
@@ -154,6 +156,7 @@ def test_shapes_of_vector_and_address_operations() -> None:
         "count_padding": False,
     }
     assert node_parameter_count(network.node("bn")) == 16
+    assert node_parameter_count(network.node("ln")) == 36
 
 
 def test_activation_is_fused_into_a_node_it_alone_reads() -> None:
@@ -218,6 +221,8 @@ def test_bias_and_batch_norm_count() -> None:
         (lambda b: b.concat("a", "input", b.max_pool("p", "input", 2)), ["node a", "axis 1"]),
         (lambda b: b.concat("a", "input", axis=4), ["node a", "axis = 4"]),
         (lambda b: b.reshape("r", "input", (7, -1)), ["node r", "(7, -1)"]),
+        (lambda b: b.layer_norm("n", "input", (4,)), ["node n", "axis = 4"]),
+        (lambda b: b.layer_norm("n", "input", ()), ["node n", "axes = ()", "one at least"]),
         (lambda b: b.transpose("t", "input", (0, 1, 2, 2)), ["node t", "permutation"]),
         (lambda b: b.matmul("m", "input", b.max_pool("p", "input", 2)), ["node m", "inner"]),
         (lambda b: b.activation("a", "input", "sine"), ["node a", "sine"]),

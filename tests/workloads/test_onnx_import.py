@@ -314,6 +314,38 @@ def test_reciprocal(tmp_path: Path) -> None:
     assert [each.op for each in agree(model, tmp_path).nodes] == ["sigmoid", "power"]
 
 
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("axis", [None, 1, -1, -2])
+def test_layer_normalisation(axis: int | None, bias: bool, tmp_path: Path) -> None:
+    shape = (3, 4, 5)
+    extents = shape[-1 if axis is None else axis :]
+    inputs = ["x", "s", "b"] if bias else ["x", "s"]
+    attributes = {} if axis is None else {"axis": axis, "epsilon": 0.25}
+    constants = {"s": noise(*extents), "b": noise(*extents)}
+    network = agree(build([node("LayerNormalization", inputs, ["y"], **attributes)], {"x": shape}, constants), tmp_path)
+    assert [each.op for each in network.nodes] == ["layer_norm"]
+    assert parameter_count(network) == np.prod(extents) * (1 + bias)
+
+
+def test_layer_normalisation_over_channels_needs_no_transposes(tmp_path: Path) -> None:
+    """As in ConvNeXt: channels go last for the norm and come back."""
+    nodes = [
+        node("Conv", ["x", "w", "b"], ["a"], group=2),
+        node("Transpose", ["a"], ["t"], perm=[0, 2, 3, 1]),
+        node("LayerNormalization", ["t", "s", "o"], ["n"]),
+        node("Transpose", ["n"], ["y"], perm=[0, 3, 1, 2]),
+    ]
+    model = build(nodes, {"x": (1, 4, 6, 7)}, CONV | {"s": noise(6), "o": noise(6)})
+    network = agree(model, tmp_path)
+    assert [(each.op, each.attributes.get("axes")) for each in network.nodes] == [("conv", None), ("layer_norm", (1,))]
+
+
+def test_layer_normalisation_of_axes_that_came_from_nowhere(tmp_path: Path) -> None:
+    """A single element is its own mean: what is left is the bias."""
+    nodes = [node("Unsqueeze", ["x", "last"], ["u"]), node("LayerNormalization", ["u", "s", "o"], ["y"])]
+    agree(build(nodes, {"x": (2, 3)}, {"last": integers(2), "s": noise(1), "o": noise(1)}), tmp_path)
+
+
 @pytest.mark.parametrize("noop", [0, 1])
 def test_reductions_over_axes_given_as_none_at_all(noop: int, tmp_path: Path) -> None:
     """Empty axes are all of them, or none with `noop_with_empty_axes`: of an activation, and of a constant."""
@@ -519,6 +551,22 @@ BAD: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
             {"s": integers(1 << 20, 1 << 20)},
         ),
         r"ConstantOfShape\): shape \(1048576, 1048576\): needs extents",
+    ),
+    "statistics of a layer norm": (
+        lambda: build(
+            [node("LayerNormalization", ["x", "s"], ["n", "m"]), node("Add", ["n", "m"], ["y"])],
+            {"x": (1, 4)},
+            {"s": noise(4)},
+        ),
+        r'LayerNormalization\): its output "m" is read: only its first 1 can be',
+    ),
+    "scale of the wrong axes": (
+        lambda: build([node("LayerNormalization", ["x", "s"], ["y"])], {"x": (2, 3, 4)}, {"s": noise(3, 1)}),
+        r"LayerNormalization\): input 1 of shape \[3, 1\] does not fit \[2, 3, 4\]: needs the axes from `axis` on",
+    ),
+    "scale that is an activation": (
+        lambda: build([node("LayerNormalization", ["x", "z"], ["y"])], {"x": (1, 4), "z": (4,)}),
+        r'LayerNormalization\): input 1 \("z"\) is not a constant: needs one',
     ),
     "exponents that differ": (
         lambda: build([node("Pow", ["x", "k"], ["y"])], {"x": (1, 2)}, {"k": np.array([2, 3], np.float32)}),

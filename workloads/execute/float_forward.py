@@ -42,7 +42,7 @@ def _value(network: Network, node: Node, xs: Sequence[Real], seed: int) -> Real:
     if node.layer is not None:
         return _layer(network, node, xs, seed)
     if node.op in WITH_PARAMETERS:
-        return _with_parameters(node, xs[0], node_parameters(network, node, seed))
+        return with_parameters(node, xs[0], node_parameters(network, node, seed))
     return vector_value(node, xs)
 
 
@@ -59,15 +59,18 @@ def _layer(network: Network, node: Node, xs: Sequence[Real], seed: int) -> Real:
     return node_output(node, layer, sums)
 
 
-def _with_parameters(node: Node, x: Real, parameters: Parameters) -> Real:
+def with_parameters(node: Node, x: Real, parameters: Parameters) -> Real:
+    """The output of a node of WITH_PARAMETERS, before its fused activation."""
     if node.op == "prelu":
         return functions.prelu(x, parameters)
+    if node.op == "layer_norm":
+        x = functions.layer_norm(node, x)
     scale, shift = affine_arrays(node, parameters)
     return np.asarray(x * scale + shift)
 
 
 def affine_arrays(node: Node, parameters: Parameters) -> tuple[Real, Real]:
-    """Scale and shift of a batch norm or affine node, broadcasting against its input."""
+    """Scale and shift of a batch norm, layer norm or affine node, broadcasting against its input."""
     scale = np.asarray(parameters.weight, np.float64)
     shift = np.zeros(1) if parameters.bias is None else np.asarray(parameters.bias, np.float64)
     if node.op == "batch_norm":

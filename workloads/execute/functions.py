@@ -42,6 +42,13 @@ def softmax(node: Node, x: Real) -> Real:
     return np.asarray(powers / powers.sum(axis=axis, keepdims=True))
 
 
+def layer_norm(node: Node, x: Real) -> Real:
+    """Mean 0 and variance 1 over the node's axes (Ba et al., arXiv 1607.06450), without scale and bias."""
+    axes, epsilon = node.attributes["axes"], node.attributes["epsilon"]
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return np.asarray(centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + epsilon))
+
+
 def lrn(node: Node, x: Real) -> Real:
     """Local response normalisation over the channels (Krizhevsky et al., NIPS 2012, section 3.3)."""
     size, channels = node.attributes["size"], x.shape[1]

@@ -46,9 +46,10 @@ def execute(
     Activations have one scale a tensor, weights one an output channel, both symmetric and signed; the network's inputs
     are scaled by their largest magnitude. Biases are added to the accumulators. Every node's output scale is calibrated
     from its own accumulators in this run. A layer's own `bits` win over the arguments. ReLU, ReLU6, clips, maxima and
-    moves are exact on integers; sums, means, joins and products align scales by integer multipliers; softmax, LRN and
-    the smooth functions work on real values and requantise. Parameters the network lacks are drawn with `seed`.
-    With `codebook_bits`, or those of a layer's own patterns, the weights of a layer share so many values.
+    moves are exact on integers; sums, means, joins and products align scales by integer multipliers; softmax, layer
+    norm, LRN, powers and the smooth functions work on real values and requantise. Parameters the network lacks are
+    drawn with `seed`. With `codebook_bits`, or those of a layer's own patterns, the weights of a layer share so many
+    values.
 
     Raises InputError for inputs that do not fit, an operation without known meaning, a result that is not finite, or
     one of `run_layer` that has the wrong shape.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.execute import functions
-from workloads.execute.float_forward import affine_arrays, vector_value
+from workloads.execute.float_forward import affine_arrays, vector_value, with_parameters
 from workloads.execute.movement import MOVING_OPS, move, pad
 from workloads.execute.quantised import Quantised, largest_integer, quantise, require_finite
 from workloads.execute.requantise import PRODUCT_BITS, requantise, requantise_to
@@ -53,7 +53,7 @@ def vector_output(node: Node, xs: Sequence[Quantised], parameters: Parameters | 
     if accumulated is not None:
         return finish(node, accumulated, bits)
     real = [x.real for x in xs]
-    y = vector_value(node, real) if parameters is None else functions.prelu(real[0], parameters)
+    y = vector_value(node, real) if parameters is None else with_parameters(node, real[0], parameters)
     if node.activation is not None:
         require_finite(y, f"result of node {node.name}")
         y = functions.ACTIVATION_FUNCTIONS[node.activation](y)

@@ -12,7 +12,7 @@ from workloads.layer import Layer
 from workloads.network import Network, Node, Parameters
 from workloads.zeros import nonzero_mask
 
-WITH_PARAMETERS = frozenset({"batch_norm", "affine", "prelu"})
+WITH_PARAMETERS = frozenset({"batch_norm", "layer_norm", "affine", "prelu"})
 """Operations of one operand and trained parameters, beside the layers."""
 
 
@@ -20,7 +20,7 @@ def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
     """The node's parameters.
 
     Drawn weights are normal with variance 2/fan-in (He et al., "Delving Deep into Rectifiers", ICCV 2015), thinned to
-    the layer's weight density; biases are zero; a batch norm without parameters passes its input on. Each node has a
+    the layer's weight density; biases are zero; scales and shifts of norms are 1 and 0. Each node has a
     stream of its own, so that the same seed gives the same weights in any order of asking.
 
     Raises InputError for trained parameters that are not finite, and where an operation needs trained ones.
@@ -33,6 +33,8 @@ def node_parameters(network: Network, node: Node, seed: int) -> Parameters:
         return known
     if node.op == "batch_norm":
         return Parameters(np.ones(node.shape[1]), np.zeros(node.shape[1]))
+    if node.op == "layer_norm":
+        return Parameters(np.ones(1))
     if node.layer is None:
         raise InputError(f'operation "{node.op}" has no parameters: needs trained ones', source=f"node {node.name}")
     return _drawn(node.layer, seed)

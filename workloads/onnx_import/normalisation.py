@@ -1,11 +1,13 @@
-"""Normalisations: BatchNormalization, LRN, Softmax."""
+"""Normalisations: BatchNormalization, LayerNormalization, LRN, Softmax."""
 
 from __future__ import annotations
 
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
+from workloads.network import Parameters
 from workloads.onnx_import.call import Call, Operator
 from workloads.onnx_import.elementwise import affine
 from workloads.onnx_import.view import View
@@ -25,6 +27,31 @@ def _batch_norm(call: Call) -> tuple[View, ...]:
     x = call.view()
     channel = (-1,) + (1,) * (len(x.axes) - 2)
     return (affine(call, x, factor.reshape(channel), (bias - mean * factor).reshape(channel)),)
+
+
+def _layer_norm(call: Call) -> tuple[View, ...]:
+    node, x = call.node, call.unpadded(call.view())
+    first = node.axis(node.attribute("axis", -1), len(x.axes))
+    if all(axis is None for axis in x.axes[first:]):
+        x = call.assembly.plain(x)
+    over = tuple(sorted(axis for axis in x.axes[first:] if axis is not None))
+    parts = [_over_axes(call, x, over, i) for i in (1, 2) if call.has(i)]
+    epsilon = float(node.attribute("epsilon", 1e-5))
+    name = call.assembly.builder.layer_norm(call.name(), x.node, over, epsilon, bias=len(parts) == 2)
+    call.assembly.other[name] = Parameters(*parts)
+    return (x.on(name),)
+
+
+def _over_axes(call: Call, x: View, over: tuple[int, ...], index: int) -> NDArray[np.float64]:
+    """A constant input laid out to broadcast against the base, one value for each place in the axes `over`."""
+    given = call.required(index)
+    laid = x.in_base(given)
+    if laid is None or any(extent > 1 for axis, extent in enumerate(laid.shape) if axis not in over):
+        raise call.node.error(
+            f"input {index} of shape {list(given.shape)} does not fit {list(x.shape)}: needs the axes from `axis` on"
+        )
+    extents = [extent if axis in over else 1 for axis, extent in enumerate(x.base)]
+    return np.broadcast_to(laid.astype(np.float64), extents)
 
 
 def _lrn(call: Call) -> tuple[View, ...]:
@@ -52,4 +79,9 @@ def _softmax(call: Call) -> tuple[View, ...]:
     return (call.assembly.view(name),)
 
 
-OPERATORS: dict[str, Operator] = {"BatchNormalization": _batch_norm, "LRN": _lrn, "Softmax": _softmax}
+OPERATORS: dict[str, Operator] = {
+    "BatchNormalization": _batch_norm,
+    "LayerNormalization": _layer_norm,
+    "LRN": _lrn,
+    "Softmax": _softmax,
+}
