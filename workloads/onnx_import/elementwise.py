@@ -104,6 +104,8 @@ def _divide(call: Call) -> tuple[View, ...]:
         return (combine(call, "divide", views),)
     if call.constant(0) is not None:
         inverse = _power(call, views[0], -1.0, ".inverse")
+        if np.all(constants[0] == 1.0) and np.broadcast_shapes(constants[0].shape, inverse.shape) == inverse.shape:
+            return (inverse,)
         return (affine(call, inverse, constants[0], np.asarray(0.0)),)
     if not np.all(constants[0]):
         raise call.node.error("divides by zero: needs nonzero constants")
