@@ -217,6 +217,15 @@ def test_layer_normalisation_has_the_moments_it_is_given(axes: tuple[int, ...]) 
     assert np.abs(execute(network, x, 12, 12).result - float_forward(network, x)["norm"]).max() < 0.02
 
 
+@pytest.mark.parametrize("magnitude", [1e-30, 1e-12, 1.0, 1e12])
+def test_a_constant_far_above_what_it_is_added_to(magnitude: float) -> None:
+    b = NetworkBuilder("shifted", (1, 50))
+    b.node("shifted", "affine", (b.input,), (1, 50), parameters=Parameters(np.array([2.0]), np.array([0.5])))
+    x = magnitude * np.linspace(-1.0, 1.0, 50)[None]
+    found = execute(b.build(), x, 12, 12).result
+    np.testing.assert_allclose(found, 2.0 * x + 0.5, atol=2e-3 * max(1.0, magnitude))
+
+
 @pytest.mark.parametrize("exponent", [2.0, 3.0, -1.0])
 def test_powers_in_integers(exponent: float) -> None:
     b = NetworkBuilder("power", (1, 200))

@@ -19,6 +19,8 @@ from workloads.network import Node, Parameters
 
 ALIGNMENT_BITS = 20
 """Fraction bits of the multipliers that bring operands of different scales to a common one."""
+SHIFT_BITS = 40
+"""Most bits of a constant that is added to products: requantisation needs room beside it in 64."""
 CLIPS: dict[str, tuple[float, float | None]] = {"relu": (0.0, None), "relu6": (0.0, 6.0)}
 """Activations that are a lower bound of zero and perhaps an upper one: integers stay integers."""
 
@@ -149,10 +151,13 @@ def _mean(x: Quantised, axes: tuple[int, ...]) -> Accumulated:
 
 
 def _affine(node: Node, x: Quantised, parameters: Parameters) -> Accumulated:
-    """Scales become integer multipliers of ALIGNMENT_BITS, shifts integers on the grid of the products."""
+    """Scales become integer multipliers of ALIGNMENT_BITS, shifts integers of SHIFT_BITS on the grid of the products.
+
+    That grid gives way to a shift far above all products: an epsilon beside a variance of nearly nothing.
+    """
     factor, shift = affine_arrays(node, parameters)
-    largest = float(np.max(np.abs(factor), initial=0.0)) or 1.0
-    step = largest / (1 << ALIGNMENT_BITS)
+    largest, offset = (float(np.max(np.abs(part), initial=0.0)) for part in (factor, shift))
+    step = max((largest or 1.0) / (1 << ALIGNMENT_BITS), offset / (x.scale * (1 << SHIFT_BITS)))
     multiplier = np.rint(factor / step).astype(np.int64)
     scale = x.scale * step
     return Accumulated(x.values * multiplier + np.rint(shift / scale).astype(np.int64), np.asarray(scale))
