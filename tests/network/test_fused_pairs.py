@@ -185,8 +185,8 @@ def test_every_elementwise_activation_may_be_second(kind: str) -> None:
     build.node("then", kind, (made,), build.shape(made))
     net = build.build()
     assert reading_window(net.node("then"), net.node("made")) == Window(1, 1, 0)
-    fuser = Fuser(net, MapLives.of(net, CHIP), frozenset(), BandSearch(CHIP, None, "dram", SHORT))
-    assert list(fuser.candidates()) == [0]
+    (pair,) = every_pair(net, CHIP.with_values({"data_buffer.kib": 4}))
+    assert pair.halves[1].row.dram_bits == net.node("then").words * CHIP.pe_array.bits.output
 
 
 def test_images_of_a_batch_are_fused_one_after_another() -> None:

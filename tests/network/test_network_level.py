@@ -10,6 +10,7 @@ import pytest
 import accel
 from accel.breakdown import ENERGY_PARTS
 from accel.residency import plan, sources
+from mappings import Budget
 from workloads import InputError, Layer, Network, Node, load
 from workloads.builder import NetworkBuilder
 
@@ -34,6 +35,17 @@ def kept(network: Network, spec: accel.Accelerator) -> set[str]:
 def test_rows_follow_the_graph_and_addresses_cost_nothing(small):
     report = accel.simulate(small, accel.load("tpu_v1"))
     assert [row.layer for row in report.layers] == ["first", "second", "added", "pooled", "third", "classes"]
+
+
+def test_layer_norm_takes_an_operation_a_word_on_the_vector_unit():
+    net = NetworkBuilder("normed", (2, 5, 8), "none")
+    net.layer_norm("norm", net.linear("rows", "input", 8))
+    chip = accel.load("systolic_32x32").with_values({"vector_unit.lanes": 3})
+    report = accel.simulate(net.build(), chip, budget=Budget(mappings=50))
+    row = report.layers[-1]
+    assert (row.layer, row.op, row.macs) == ("norm", "layer_norm", 0)
+    assert row.compute_cycles == -(-2 * 5 * 8 // 3)
+    assert row.energy_pj > 0
 
 
 def test_totals_are_sums_of_the_rows(small):
