@@ -269,6 +269,10 @@ class NetworkBuilder:
         over = tuple(sorted({axis_index(axis, len(shape), where) for axis in axes}))
         if not over:
             raise InputError("axes = (): needs one at least", source=where)
+        given = () if parameters is None else (parameters.weight, parameters.bias)
+        for part in given:
+            if part is not None and broadcast([shape, part.shape], where) != shape:
+                raise InputError(f"scale or bias of shape {part.shape} does not broadcast to {shape}", source=where)
         attributes = {"axes": over, "epsilon": epsilon, "bias": bias}
         return self.node(name, "layer_norm", (x,), shape, attributes=attributes, parameters=parameters)
 

@@ -222,6 +222,11 @@ def test_bias_and_batch_norm_count() -> None:
         (lambda b: b.concat("a", "input", axis=4), ["node a", "axis = 4"]),
         (lambda b: b.reshape("r", "input", (7, -1)), ["node r", "(7, -1)"]),
         (lambda b: b.layer_norm("n", "input", (4,)), ["node n", "axis = 4"]),
+        (lambda b: b.layer_norm("n", "input", parameters=Parameters(np.ones(4))), ["node n", "(4,)", "broadcast"]),
+        (
+            lambda b: b.layer_norm("n", "input", parameters=Parameters(np.ones((2, 8, 5, 5)))),
+            ["node n", "(2, 8, 5, 5)"],
+        ),
         (lambda b: b.layer_norm("n", "input", ()), ["node n", "axes = ()", "one at least"]),
         (lambda b: b.transpose("t", "input", (0, 1, 2, 2)), ["node t", "permutation"]),
         (lambda b: b.matmul("m", "input", b.max_pool("p", "input", 2)), ["node m", "inner"]),
