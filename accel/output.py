@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from workloads.errors import InputError
@@ -18,7 +19,7 @@ def require_writable(path: str | Path) -> None:
     path = _followed(Path(path))
     if path.is_dir():
         raise InputError("is a folder: give the name of a file", source=path)
-    if _is_device(path):
+    if is_device(path):
         return
     if not path.parent.is_dir():
         raise InputError(f"cannot be written, {path.parent} is not a folder: make it first", source=path)
@@ -39,6 +40,11 @@ def require_folder(folder: str | Path, names: Iterable[str] = ()) -> None:
     _probe(nearest, folder)
 
 
+def is_device(path: Path) -> bool:
+    """Whether there is a device or a pipe, which is written to as it is."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text to `path`, which holds either what it held before or all of it. Raises InputError."""
     write_bytes(path, text.encode())
@@ -50,7 +56,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     A link is followed; a device or a pipe (/dev/stdout) is written to, not replaced.
     """
     path = Path(path)
-    if _is_device(path):
+    if is_device(path):
         _pour(path, content)
         return
     path = path.resolve()
@@ -71,6 +77,30 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             Path(beside).unlink(missing_ok=True)
 
 
+def write_numbered(folder: str | Path, suffix: str, texts: Sequence[str]) -> list[Path]:
+    """Write UTF-8 texts to 1.suffix, 2.suffix and so on; the files, in order. No other of such a name is left.
+
+    All are written whole before the first takes its place: if one cannot be, all is as it was. Raises InputError.
+    """
+    folder = Path(folder)
+    files = [folder / f"{number}{suffix}" for number in range(1, len(texts) + 1)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as beside:
+            whole = [Path(beside) / file.name for file in files]
+            for path, text in zip(whole, texts, strict=True):
+                write_text(path, text)
+            # All of them first: broken off here, none is left of what was there before.
+            for old in folder.iterdir():
+                if old.suffix == suffix and re.fullmatch("[1-9][0-9]*", old.stem):
+                    old.unlink()
+            for path, file in zip(whole, files, strict=True):
+                path.replace(file)
+    except OSError as error:
+        raise _refused(folder, error) from None
+    return files
+
+
 def _followed(path: Path) -> Path:
     """Where a link leads; any other path as it is given."""
     try:
@@ -86,10 +116,6 @@ def _probe(folder: Path, path: Path) -> None:
             pass
     except OSError as error:
         raise _refused(path, error) from None
-
-
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _pour(path: Path, content: bytes) -> None:

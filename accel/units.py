@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,21 @@ def human(value: float, ladder: Ladder) -> str:
     """The value with its best unit: "12.3 mJ"."""
     unit = best(value, ladder)
     return f"{number(unit.of(value))} {unit.name}".rstrip()
+
+
+def aligned(values: Sequence[float], ladder: Ladder) -> tuple[str, list[str]]:
+    """The best unit of the largest value, and all values in it with equally many decimals, to stand in a column.
+
+    There are as many as `number` gives the least of them, or more, up to six, where different values look the same.
+    """
+    unit = best(max(values, key=abs, default=0.0), ladder)
+    fewest = max((len(number(unit.of(value)).partition(".")[2]) for value in values), default=0)
+    texts: list[str] = []
+    for decimals in range(fewest, _MOST_DECIMALS + 1):
+        texts = [f"{unit.of(value):.{decimals}f}" for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return unit.name, texts
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from accel.output import require_folder, require_writable, write_bytes, write_text
+from accel.output import require_folder, require_writable, write_bytes, write_numbered, write_text
 from workloads import InputError
 
 
@@ -31,6 +31,31 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
         write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_numbered_files_take_the_place_of_all_before(tmp_path: Path) -> None:
+    folder = tmp_path / "points"
+    for texts in (["a", "b", "c"], ["d"], ["e", "f"]):
+        files = write_numbered(folder, ".toml", texts)
+        assert [path.read_text() for path in files] == texts
+        assert sorted(folder.iterdir()) == files == [folder / f"{at}.toml" for at in range(1, len(texts) + 1)]
+
+
+def test_a_numbered_file_that_cannot_be_written_leaves_all_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = write_numbered(tmp_path, ".toml", ["a", "b", "c"])
+
+    def full(path: Path, text: str) -> None:
+        if text == "e":
+            raise OSError(28, "No space left on device")
+        write_text(path, text)
+
+    monkeypatch.setattr("accel.output.write_text", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        write_numbered(tmp_path, ".toml", ["d", "e"])
+    assert [path.read_text() for path in old] == ["a", "b", "c"]
+    assert sorted(tmp_path.iterdir()) == old
 
 
 def test_new_files_have_ordinary_permissions(tmp_path: Path) -> None:

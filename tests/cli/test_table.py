@@ -9,7 +9,7 @@ import pytest
 from accel.cli.console import plain_text
 from accel.report import Report
 from accel.table import report_table
-from accel.units import COUNT, DATA, ENERGY, TIME, human, number, percent
+from accel.units import COUNT, DATA, ENERGY, TIME, Ladder, aligned, human, number, percent
 from tests.plots.reports import large, layer, report, small
 
 WIDE = """\
@@ -113,3 +113,20 @@ def test_numbers_have_three_digits_and_no_exponent() -> None:
 
 def test_small_shares_do_not_look_like_nothing() -> None:
     assert [percent(share) for share in (0.0, 0.001, 0.006, 0.5, 1.0)] == ["0", "<1", "1", "50", "100"]
+
+
+@pytest.mark.parametrize(
+    ("values", "ladder", "unit", "texts"),
+    [
+        ([12_345.0, 950.0], ENERGY, "nJ", ["12.345", "0.950"]),
+        ([2_500_000.0, 12_000_000.0], ENERGY, "uJ", ["2.50", "12.00"]),
+        ([1_000_100.0, 1_000_200.0, 1_000_100.0], ENERGY, "uJ", ["1.0001", "1.0002", "1.0001"]),
+        ([0, 16], DATA, "B", ["0.00", "2.00"]),
+        ([0], DATA, "B", ["0"]),
+        ([], DATA, "B", []),
+    ],
+)
+def test_values_in_a_column_have_one_unit_and_as_many_decimals(
+    values: list[float], ladder: Ladder, unit: str, texts: list[str]
+) -> None:
+    assert aligned(values, ladder) == (unit, texts)
