@@ -123,7 +123,11 @@ def map_command(
         ),
     ] = "20000",
     pareto: Annotated[
-        bool, typer.Option("--pareto", help="Also the mappings between least latency and energy.")
+        bool,
+        typer.Option(
+            "--pareto",
+            help="Also each layer's front between least latency and energy; saved beside --out, a file a point.",
+        ),
     ] = False,
     why: Annotated[bool, typer.Option("--why", help="What binds each mapping, and what the next best costs.")] = False,
     offer: Annotated[
@@ -143,7 +147,8 @@ def map_command(
 ) -> None:
     """Search the map space of every distinct layer; print its loop nest, its cost, and the distance to the bound.
 
-    Ctrl-C ends the search: the best so far is printed and saved, and the exit status is 130.
+    Ctrl-C ends the search: the best so far is printed and saved, and the exit status is 130. Fronts are searched after
+    all layers: Ctrl-C then leaves all mappings and the fronts so far.
     """
     try:
         from accel.cli.map import map_network

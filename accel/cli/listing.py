@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def plain_table(*headings: str) -> Table:
-    """A table in the style of all of them; headings that begin with ">" are for numbers, at the right."""
+    """A table in the style of all of them; headings that begin with ">" are for numbers: at the right, whole."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in headings:
         right = heading.startswith(">")
-        table.add_column(heading.removeprefix(">"), justify="right" if right else "left", vertical="top")
+        table.add_column(heading.removeprefix(">"), justify="right" if right else "left", vertical="top", no_wrap=right)
     return table
 
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accel.cli.mapped import Outcomes, note_errors
+from accel.cli.fronts import points_folder
+from accel.cli.mapped import note_errors
 from accel.cli.operands import Operands
+from accel.cli.outcomes import Outcomes
 from accel.cli.progress import ProgressBar
 from accel.cli.values import whole
 from accel.cli.wishes import Wishes, anonymous
 from accel.cli.workers import searchers
-from accel.output import require_writable
+from accel.output import require_folder, require_writable
 from accel.spec import Accelerator, load
 from workloads import Layer
 from workloads import load as load_network
@@ -37,6 +39,9 @@ def map_network(name: str, chip: str, batch: str, operands: Operands, wishes: Wi
 
     if out is not None:
         require_writable(out)
+        folder = points_folder(out) if wishes.pareto else None
+        if folder is not None:
+            require_folder(folder)
     spec = load(chip)
     network = operands.given_to(load_network(name, whole("--batch", batch, 1)))
     found: dict[Layer, MappedLayer] = {}

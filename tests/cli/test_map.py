@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -236,28 +235,6 @@ def test_ctrl_c_before_anything_was_found_is_a_line(
     assert (outcome.status, outcome.out) == (INTERRUPTED, "")
     assert outcome.err == "accel: interrupted: no layer was mapped yet\n"
     assert not (tmp_path / "nests.toml").exists()
-
-
-@pytest.mark.parametrize("chip", ["tpu_v1", "eyeriss_v1"])
-def test_nothing_on_the_front_is_faster_than_what_is_chosen(command: Command, tmp_path: Path, chip: str) -> None:
-    """Also what searches for other objectives came upon, and it is what is saved."""
-    out = tmp_path / "nests.toml"
-    told = command(
-        "map", "lenet5", "--on", chip, "--objective", "latency", "--budget", 50, "--pareto", "--no-cache", "--out", out
-    ).out
-    chosen: list[int] = []
-    fronts: list[list[int]] = []
-    for line in told.splitlines():
-        if found := re.match(r"  (\d+) cycles \(", line):
-            chosen.append(int(found[1]))
-            fronts.append([])
-        elif found := re.fullmatch(r" +(\d+)  +[\d.]+ \wJ *", line):
-            fronts[-1].append(int(found[1]))
-    assert chosen == [min(front) for front in fronts]
-    network, spec, book = load("lenet5"), load_chip(chip), load_mappings(out)
-    assert chosen == [
-        simulate_layer(layer, book.mapping_for(layer), spec).report.latency_cycles for layer in network.layers
-    ]
 
 
 def test_a_layer_without_mapping_is_named_and_the_others_are_mapped(
