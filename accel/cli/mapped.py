@@ -10,6 +10,7 @@ from accel.cli.front import print_front
 from accel.cli.fronts import points_folder
 from accel.cli.mapped_layer import print_layer, print_summary
 from accel.cli.outcomes import Outcomes
+from accel.cli.widths import note_wide_operands
 from accel.cli.wishes import Wishes, anonymous
 from workloads.errors import InputError
 
@@ -31,6 +32,7 @@ def tell(outcomes: Outcomes, wishes: Wishes, out: Path | None) -> None:
             print_front(outcomes.fronts[layer])
     if outcomes.interruption:
         note(f"interrupted: {outcomes.interruption}")
+    note_wide_operands(outcomes.network, outcomes.spec)
     passed_over = [reason for mapped in outcomes.found.values() for reason in mapped.passed_over]
     if passed_over:
         note(f"offered mappings passed over: {len(passed_over)}, the first because {passed_over[0]}")

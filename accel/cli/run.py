@@ -13,6 +13,7 @@ from accel.cli.console import note, show, write
 from accel.cli.operands import Operands
 from accel.cli.progress import ProgressBar
 from accel.cli.values import mapping_of, objective_of, whole
+from accel.cli.widths import note_wide_operands
 from accel.cli.zeros import FLAGS
 from accel.output import require_folder, require_writable, write_bytes, write_text
 from accel.spec import Accelerator, load
@@ -126,6 +127,7 @@ def run(
     saved = outputs.save(evaluation, spec)
     if saved:
         write("saved:    " + "\n          ".join(str(path) for path in saved))
+    note_wide_operands(network, spec)
     reasons = list(evaluation.report.unmapped.values())
     for reason in reasons[:-1]:
         note(f"error: {reason}")
