@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accel.cli.console import note, show, write
-from accel.cli.listing import plain_table
 from accel.cli.operands import OperandGrid
 from accel.cli.progress import ProgressBar
 from accel.cli.values import changes_of, mapping_of, names, objective_of, whole
+from accel.cli.wide_table import Column, WideTable
 from accel.cli.workers import processes
 from accel.output import require_folder, write_text
 from accel.spec import load
@@ -105,22 +105,21 @@ def sweep(
 def _show_front(fine: pd.DataFrame, swept: Sequence[str]) -> None:
     from accel.plots import pareto_front
 
-    results = (">latency", ">energy", ">DRAM", ">util %", "bottleneck")
-    table = plain_table("network", "accelerator", *(">" + _two_lines(path) for path in swept), *results)
-    shown = 0
-    for _, group in fine.groupby("network", sort=False):
-        front = group[pareto_front(group["latency_ms"], group["energy_pj"])].sort_values("latency_ms")
-        for _, row in front.iloc[: _SHOWN - shown].iterrows():
-            table.add_row(
-                row["network"], row["accelerator"], *(str(row[path]) for path in swept),
-                human(row["latency_ms"], TIME), human(row["energy_pj"], ENERGY), human(row["dram_bits"], DATA),
-                percent(row["utilization"]), row["bottleneck"],
-            )  # fmt: skip
-            shown += 1
-    if shown:
-        show("Pareto front of latency and energy", table)
-
-
-def _two_lines(path: str) -> str:
-    table, _, field = path.rpartition(".")
-    return f"{table}\n{field}" if table else field
+    fronts = [
+        group[pareto_front(group["latency_ms"], group["energy_pj"])].sort_values("latency_ms")
+        for _, group in fine.groupby("network", sort=False)
+    ]
+    rows = [row for front in fronts for _, row in front.iterrows()][:_SHOWN]
+    if not rows:
+        return
+    columns = [
+        Column("network", [row["network"] for row in rows]),
+        Column("accelerator", [row["accelerator"] for row in rows]),
+        *(Column(">" + path.replace(".", "\n"), [str(row[path]) for row in rows]) for path in swept),
+        Column(">latency", [human(row["latency_ms"], TIME) for row in rows]),
+        Column(">energy", [human(row["energy_pj"], ENERGY) for row in rows]),
+        Column(">DRAM", [human(row["dram_bits"], DATA) for row in rows]),
+        Column(">util %", [percent(row["utilization"]) for row in rows]),
+        Column("bottleneck", [row["bottleneck"] for row in rows]),
+    ]
+    show("Pareto front of latency and energy", WideTable(columns))
