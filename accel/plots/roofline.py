@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from accel.plots.labels import label_points
 from accel.plots.style import BLACK, CLASS_COLOURS, GREY, SMALL_POINTS, TEXT_POINTS, label_axes, new_axes
+from accel.plots.ticks import label_log_ticks
 from accel.report import LayerReport, Report
 
 _NAMED_POINTS = 14
@@ -68,8 +68,7 @@ def roofline(report: Report) -> Figure:
             zorder=3,
             label=bottleneck,
         )
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    label_log_ticks(axes)
     axes.grid(visible=True, which="major", linewidth=0.4, color="#DDDDDD")
     label_axes(
         axes,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from accel.plots.labels import label_points
 from accel.plots.pareto import pareto_front
@@ -22,6 +21,7 @@ from accel.plots.style import (
     label_axes,
     new_axes,
 )
+from accel.plots.ticks import label_log_ticks
 from accel.units import ENERGY, TIME, best
 
 _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
@@ -102,14 +102,13 @@ def _scale(axes: Axes, fine: pd.DataFrame) -> None:
     """From zero where the values are alike, logarithmic where some are many times the others."""
     if _wide(fine["latency_ms"]):
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axes.set_xlim(0.0, _ROOM * axes.dataLim.xmax)
     if _wide(fine["energy_pj"]):
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axes.set_ylim(0.0, _ROOM * axes.dataLim.ymax)
+    label_log_ticks(axes)
 
 
 def _wide(values: pd.Series[float]) -> bool:
