@@ -43,9 +43,10 @@ class _Point:
 
 
 def roofline(report: Report) -> Figure:
-    """Every layer with MACs as a labelled point under the roof; layers that coincide share one.
+    """Every layer with MACs as a labelled point; layers that coincide share one.
 
-    A layer without DRAM traffic stands at the right edge.
+    Layers lie under the roof, but on a chip that skips zeros, where all MACs of a layer count. A layer without DRAM
+    traffic stands at the right edge. Without layers with MACs, the roof is drawn with a line that says so.
     """
     rows = [row for row in report.layers if row.macs]
     points = _points(rows)
@@ -76,11 +77,17 @@ def roofline(report: Report) -> Figure:
         "operational intensity (MACs per byte of DRAM traffic)",
         "performance (MACs per cycle)",
     )
+    if any(row.skipped_macs and row.macs > peak * row.latency_cycles for row in rows):
+        _note(axes, "layers above the roof count MACs that were skipped: an operand was zero")
     if points:
         figure.legend(
             fontsize=TEXT_POINTS, frameon=False, loc="outside lower center", ncols=4, title="bottleneck",
             title_fontsize=TEXT_POINTS, handletextpad=0.2,
         )  # fmt: skip
+    else:
+        axes.text(
+            0.6, 0.25, "no layer has MACs", ha="center", va="center", fontsize=TEXT_POINTS, transform=axes.transAxes
+        )
     if columns:
         _key(figure, axes, rows, columns)
     names = [_label(point, rows, numbered=bool(columns)) for point in points]
@@ -112,10 +119,11 @@ def _roof(
     left = min([point.macs_per_byte for point in points] + [ridge / 4.0]) / 2.5
     right = max([point.macs_per_byte for point in points] + [ridge]) * 2.5
     low = min([point.macs_per_cycle for point in points] + [left * bytes_per_cycle]) / 1.6
+    high = max([point.macs_per_cycle for point in points] + [peak]) * 2.0
     line = ((left, ridge, right), (left * bytes_per_cycle, peak, peak))
     axes.plot(*line, color=BLACK, linewidth=1.2, zorder=2)
     axes.set_xlim(left, right)
-    axes.set_ylim(low, peak * 2.0)
+    axes.set_ylim(low, high)
     axes.annotate(
         f"{peak:g} MACs per cycle", (right, peak), xytext=(-2, 3), textcoords="offset points", ha="right",
         fontsize=SMALL_POINTS,
@@ -133,6 +141,14 @@ def _roof(
         fontsize=SMALL_POINTS,
     )
     return line
+
+
+def _note(axes: Axes, text: str) -> None:
+    """A small line between title and picture, where no point can lie."""
+    axes.set_title(axes.get_title(loc="left"), fontsize=TEXT_POINTS + 1, loc="left", pad=16)
+    axes.annotate(
+        text, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", fontsize=SMALL_POINTS
+    )
 
 
 def _label(point: _Point, rows: Sequence[LayerReport], *, numbered: bool) -> str:

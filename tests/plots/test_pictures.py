@@ -118,6 +118,40 @@ def test_a_layer_without_dram_traffic_is_shown_too() -> None:
     assert "resident" in text
 
 
+NOTE = "layers above the roof count MACs that were skipped"
+
+
+@pytest.mark.parametrize("times", [3, 30])
+def test_layers_above_the_roof_are_whole_and_explained(times: int) -> None:
+    """Skipped MACs take no cycles: a layer can do more of them in a cycle than there are multipliers."""
+    above = layer("sparse", macs=times * 168 * 17_600, skipped_macs=times * 168 * 17_000)
+    figure = plots.roofline(report(layer("conv1"), above))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    spots = [spot for dots in axes.collections for spot in axes.transData.transform(dots.get_offsets()).tolist()]
+    box = axes.get_window_extent()
+    assert len(spots) == 2
+    for x, y in spots:
+        assert box.x0 < x < box.x1 and box.y0 < y < box.y1
+    notes = [text for text in axes.texts if text.get_text().startswith(NOTE)]
+    assert len(notes) == 1
+    extent = notes[0].get_window_extent()
+    assert not extent.overlaps(box)
+    assert not extent.overlaps(axes._left_title.get_window_extent())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("given", [{}, {"skipped_macs": 900_000}])
+def test_layers_under_the_roof_need_no_note(given: dict[str, int]) -> None:
+    assert not any(label.get_text().startswith(NOTE) for label in _labels(plots.roofline(report(layer("a", **given)))))
+
+
+@pytest.mark.parametrize("shown", [report(), report(vector("pool"))], ids=["no layer", "no MACs"])
+def test_a_roofline_without_layers_says_so(shown: Report) -> None:
+    texts = plots.roofline(shown).axes[0].texts
+    assert [text for text in texts if text.get_text() == "no layer has MACs"]
+    assert not [text for text in plots.roofline(small()).axes[0].texts if "no layer" in text.get_text()]
+
+
 @pytest.mark.parametrize("draw", [plots.energy_by_layer, plots.cycles_by_layer, plots.roofline])
 @pytest.mark.parametrize("shown", [report(), report(vector("pool"))], ids=["no layer", "no MACs"])
 def test_a_report_without_macs_has_pictures(draw: object, shown: Report, tmp_path: Path) -> None:
