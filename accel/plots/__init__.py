@@ -3,8 +3,9 @@
     figure = accel.plots.roofline(report)
     accel.plots.save(figure, "roofline.pdf")
 
-Reading order: `style` (colours and sizes), `bars` (energy and cycles by layer), `ticks` of logarithmic axes, `labels`
-beside points, `roofline`, `scatter` (a sweep's points and its `pareto` front).
+Reading order: `style` (colours and sizes), `bars` (energy and cycles by layer), `ticks` of logarithmic axes; `boxes` on
+the page, `placing` and `labels` beside points, `inscription` along a line; `roofline` and its `roofline_points`,
+`scatter` (a sweep's points and its `pareto` front).
 """
 
 from accel.plots.bars import cycles_by_layer, energy_by_layer

@@ -7,20 +7,23 @@ Communications of the ACM 52(4), 2009; here in MACs a cycle over MACs a byte of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from accel.plots.boxes import Coordinates
+from accel.plots.inscription import inscribe
 from accel.plots.labels import label_points
+from accel.plots.roofline_points import RooflinePoint, label_of, roofline_points
 from accel.plots.style import BLACK, CLASS_COLOURS, GREY, SMALL_POINTS, TEXT_POINTS, label_axes, new_axes
 from accel.plots.ticks import label_log_ticks
 from accel.report import LayerReport, Report
 
-_NAMED_POINTS = 14
-"""With more points than this, labels are numbers, and a list beside the picture tells the names."""
+_NAMED_CHARACTERS = 160
+"""Where all names are longer than this, labels are numbers, and a list beside the picture tells the names."""
 _KEY_ROWS = 28
+_DIGIT_SPACE = "\N{FIGURE SPACE}"
+"""As wide as a digit, so that names stand below each other."""
 _MARKERS = {
     "MACs": "o",
     "buffer ports": "s",
@@ -32,16 +35,6 @@ _MARKERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """Layers that stand at one place: alike in intensity, speed and bottleneck."""
-
-    macs_per_byte: float
-    macs_per_cycle: float
-    bottleneck: str
-    numbers: tuple[int, ...]
-
-
 def roofline(report: Report) -> Figure:
     """Every layer with MACs as a labelled point; layers that coincide share one.
 
@@ -49,9 +42,9 @@ def roofline(report: Report) -> Figure:
     traffic stands at the right edge. Without layers with MACs, the roof is drawn with a line that says so.
     """
     rows = [row for row in report.layers if row.macs]
-    points = _points(rows)
+    points = roofline_points(rows)
     peak, bytes_per_cycle = float(report.peak_macs_per_cycle), report.dram_bits_per_cycle / 8.0
-    columns = -(-len(rows) // _KEY_ROWS) if len(points) > _NAMED_POINTS else 0
+    columns = -(-len(rows) // _KEY_ROWS) if sum(len(row.layer) for row in rows) > _NAMED_CHARACTERS else 0
     figure, axes = new_axes(5.6 + 1.35 * columns, 3.8)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -90,30 +83,15 @@ def roofline(report: Report) -> Figure:
         )
     if columns:
         _key(figure, axes, rows, columns)
-    names = [_label(point, rows, numbered=bool(columns)) for point in points]
+    places = [point.macs_per_byte for point in points], [point.macs_per_cycle for point in points]
+    _inscribe_roof(figure, axes, roof, places, peak, bytes_per_cycle)
     if points:
-        label_points(
-            figure, axes, [p.macs_per_byte for p in points], [p.macs_per_cycle for p in points], names,
-            SMALL_POINTS if columns else TEXT_POINTS, roof,
-        )  # fmt: skip
+        names = [label_of(point, rows, numbered=bool(columns)) for point in points]
+        label_points(figure, axes, *places, names, SMALL_POINTS if columns else TEXT_POINTS, lines=[roof])
     return figure
 
 
-def _points(rows: Sequence[LayerReport]) -> list[_Point]:
-    finite = [row.macs * 8.0 / row.dram_bits for row in rows if row.dram_bits]
-    edge = 4.0 * max(finite, default=1.0)
-    found: dict[tuple[float, float, str], list[int]] = {}
-    for number, row in enumerate(rows, start=1):
-        intensity = row.macs * 8.0 / row.dram_bits if row.dram_bits else edge
-        speed = row.macs / max(row.latency_cycles, 1)
-        place = (round(float(np.log10(intensity)), 2), round(float(np.log10(speed)), 2), row.bottleneck)
-        found.setdefault(place, []).append(number)
-    return [_Point(10.0**x, 10.0**y, kind, tuple(numbers)) for (x, y, kind), numbers in found.items()]
-
-
-def _roof(
-    axes: Axes, points: Sequence[_Point], peak: float, bytes_per_cycle: float
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _roof(axes: Axes, points: Sequence[RooflinePoint], peak: float, bytes_per_cycle: float) -> Coordinates:
     """Draw the roof and set the limits around it and the points; the corners of the line."""
     ridge = peak / bytes_per_cycle
     left = min([point.macs_per_byte for point in points] + [ridge / 4.0]) / 2.5
@@ -124,23 +102,21 @@ def _roof(
     axes.plot(*line, color=BLACK, linewidth=1.2, zorder=2)
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
-    axes.annotate(
-        f"{peak:g} MACs per cycle", (right, peak), xytext=(-2, 3), textcoords="offset points", ha="right",
-        fontsize=SMALL_POINTS,
-    )  # fmt: skip
-    middle = float(np.sqrt(left * ridge))
-    axes.text(
-        middle,
-        middle * bytes_per_cycle * 1.08,
-        f"DRAM: {bytes_per_cycle:.3g} bytes per cycle",
-        ha="center",
-        va="bottom",
-        rotation=float(np.degrees(np.arctan(bytes_per_cycle))),
-        rotation_mode="anchor",
-        transform_rotates_text=True,
-        fontsize=SMALL_POINTS,
-    )
     return line
+
+
+def _inscribe_roof(
+    figure: Figure, axes: Axes, roof: Coordinates, places: Coordinates, peak: float, bytes_per_cycle: float
+) -> None:
+    """Tell at both parts of the roof what it is, where no layer stands."""
+    (left, ridge, right), (low, top, _) = roof
+    slope: Coordinates = ((left, ridge), (low, top))
+    flat: Coordinates = ((ridge, right), (top, top))
+    for line, other, text, at in (
+        (slope, flat, f"DRAM: {bytes_per_cycle:.3g} bytes per cycle", 0.5),
+        (flat, slope, f"{peak:g} MACs per cycle", 1.0),
+    ):
+        inscribe(figure, axes, line, text, SMALL_POINTS, at=at, points=places, lines=[other])
 
 
 def _note(axes: Axes, text: str) -> None:
@@ -151,28 +127,11 @@ def _note(axes: Axes, text: str) -> None:
     )
 
 
-def _label(point: _Point, rows: Sequence[LayerReport], *, numbered: bool) -> str:
-    if numbered:
-        return _ranges(point.numbers)
-    return ", ".join(rows[number - 1].layer for number in point.numbers)
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """1, 2, 3, 7 as "1-3,7"."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in parts)
-
-
 def _key(figure: Figure, axes: Axes, rows: Sequence[LayerReport], columns: int) -> None:
     """Numbers and names of the layers, in columns at the right."""
     for column in range(columns):
         lines = [
-            f"{number:>2}  {rows[number - 1].layer}"
+            f"{str(number).rjust(2, _DIGIT_SPACE)}  {rows[number - 1].layer}"
             for number in range(column * _KEY_ROWS + 1, min(len(rows), (column + 1) * _KEY_ROWS) + 1)
         ]
         axes.annotate(

@@ -98,7 +98,7 @@ def test_every_layer_is_named_on_the_roofline() -> None:
     many = plots.roofline(large())
     key = "\n".join(label.get_text() for label in _labels(many))
     for row in large().layers:
-        assert re.search(rf"^ ?\d+  {re.escape(row.layer)}$", key, re.MULTILINE)
+        assert re.search(rf"^\s?\d+  {re.escape(row.layer)}$", key, re.MULTILINE)
 
 
 def test_labels_of_the_roofline_stand_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.plots.style import TEXT_POINTS, new_axes
@@ -41,6 +41,7 @@ def test_powers_of_ten_are_labelled_and_more_where_they_are_few(low: float, high
     assert labels_of(low, high) == expected
 
 
+@settings(max_examples=40)
 @given(st.floats(1e-12, 1e12), st.floats(2.0, 1e10))
 def test_labels_are_all_plain_or_all_powers(low: float, times: float) -> None:
     found = labels_of(low, low * times)
