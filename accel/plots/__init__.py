@@ -5,7 +5,7 @@
 
 Reading order: `style` (colours and sizes), `bars` (energy and cycles by layer), `ticks` of logarithmic axes; `boxes` on
 the page, `placing` and `labels` beside points, `inscription` along a line; `roofline` and its `roofline_points`,
-`scatter` (a sweep's points and its `pareto` front).
+`scatter` (a sweep's points and its `pareto` front) and its `sweep_labels`.
 """
 
 from accel.plots.bars import cycles_by_layer, energy_by_layer

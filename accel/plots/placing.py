@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from accel.plots.boxes import NOTHING, Boxes, along, around, length_inside, outside, overlap
 
-_DIRECTIONS = (
-    (1, 0.0), (1, 1.0), (1, -1.0), (0, 1.0), (0, -1.0), (-1, 1.0), (-1, -1.0), (-1, 0.0),
-    (1, 0.5), (1, -0.5), (1, 2.0), (1, -2.0), (-1, 0.5), (-1, -0.5), (-1, 2.0), (-1, -2.0),
-)  # fmt: skip
+_BESIDE = (0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -1.5, 2.0, -2.0, 3.0, -3.0, 5.0, -5.0)
+"""How far up labels beside a point stand, for each step to the side."""
+_DIRECTIONS = (*((1, up) for up in _BESIDE), (0, 1.0), (0, -1.0), *((-1, up) for up in _BESIDE))
 _STEPS_POINTS = (1.0, 6.0, 13.0, 22.0, 33.0, 47.0, 65.0)
 """From the edge of a marker to its label, to the right or left, or else up or down."""
-
+_FARTHEST_POINTS = 130.0
 _NEAR_POINTS = 7.0
 """From the edge of a marker: a label within needs no line to its point."""
 _GAP_POINTS = 3.0
@@ -38,12 +37,16 @@ class Place:
     """Of the label's nearest point from the marker's centre."""
     needs_line: bool
 
+    @property
+    def distance(self) -> float:
+        """From the marker's centre to the label, in points."""
+        return math.hypot(*self.offset)
+
 
 def place_labels(spots: Boxes, sizes: Sequence[Size], radius_points: float, taken: Boxes, inside: Boxes) -> list[Place]:
-    """A place for each label: the nearest that is free, in the first order of labels that finds one for all.
+    """A place for each label: the nearest that is free, in that order of labels that covers least and is nearest then.
 
     spots: centres of markers of that radius. sizes: widths and heights of the labels. taken: what else is in the way.
-    Where there is no room for all, the order that covers least.
     """
     if not len(spots):
         return []
@@ -53,27 +56,19 @@ def place_labels(spots: Boxes, sizes: Sequence[Size], radius_points: float, take
     ]
     # From above, from below, from the right, from the left.
     orders = [np.argsort(key, kind="stable").tolist() for key in (-spots[:, 1], spots[:, 1], -spots[:, 0], spots[:, 0])]
-    tried = []
-    for order in orders:
-        covered, chosen = _in_order(order, labels)
-        tried.append((covered, chosen))
-        if covered <= _NONE:
-            break
-    best = min(tried, key=lambda found: found[0])[1]
+    found = [_in_order(order, labels) for order in orders]
+    _, best = min(found, key=lambda one: (one[0], sum(places[place].distance for place in one[1].values())))
     return [places[best[number]] for number in range(len(spots))]
 
 
 def _places(radius: float) -> list[Place]:
     """All places around a point, the nearest first."""
-    found = [
-        Place((right, up), (right * (radius + step), up * (radius + step)), False)
+    offsets = [
+        ((right, up), (right * (radius + step), up * (radius + step)))
         for step, (right, up) in product(_STEPS_POINTS, _DIRECTIONS)
     ]
-    far = radius + _NEAR_POINTS
-    return sorted(
-        (replace(place, needs_line=math.hypot(*place.offset) > far) for place in found),
-        key=lambda place: math.hypot(*place.offset),
-    )
+    places = [Place(direction, offset, math.hypot(*offset) > radius + _NEAR_POINTS) for direction, offset in offsets]
+    return sorted((place for place in places if place.distance <= _FARTHEST_POINTS), key=lambda place: place.distance)
 
 
 class _Label:
@@ -109,7 +104,7 @@ class _Label:
         """(what it covers, place): the nearest that covers nothing, or else the one that covers least."""
         covered = self.covered + overlap(self.boxes, words) + self._crossed(words)
         place = int(np.argmin(np.where(covered <= _NONE, 0.0, covered)))
-        return float(covered[place]), place
+        return float(covered[place]) if covered[place] > _NONE else 0.0, place
 
 
 def _in_order(order: Sequence[int], labels: Sequence[_Label]) -> tuple[float, dict[int, int]]:

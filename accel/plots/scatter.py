@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import cycle
+
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from accel.plots.boxes import Coordinates
 from accel.plots.labels import label_points
 from accel.plots.pareto import pareto_front
 from accel.plots.style import (
     BLACK,
     BLUE,
     GREEN,
+    GREY,
     ORANGE,
     PURPLE,
     SKY,
@@ -21,14 +29,17 @@ from accel.plots.style import (
     label_axes,
     new_axes,
 )
+from accel.plots.sweep_labels import point_labels
 from accel.plots.ticks import label_log_ticks
-from accel.units import ENERGY, TIME, best
+from accel.units import ENERGY, TIME, Unit, best
 
 _COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _WIDE = 20.0
 _ROOM = 1.08
 """From zero, the largest value lies this far from the end of the axis: markers there are whole."""
+_RING_POINTS = 8.0
+"""Width of the rings around points of the front."""
 _LABELLED = 12
 """Labels are for points of the front, and left out when it has more."""
 
@@ -36,8 +47,8 @@ _LABELLED = 12
 def energy_latency_scatter(frame: pd.DataFrame) -> Figure:
     """Every point of a sweep (see `accel.sweep`) without an error; the front is drawn for each network.
 
-    Colours tell networks, and accelerators when there is one network. Points of the front are labelled with what was
-    swept.
+    Colours tell networks, or accelerators when there is one network; markers tell accelerators when there are several.
+    Points of the front are labelled with their accelerator, when there are several, and with what was swept.
     """
     fine = frame[frame["error"] == ""] if len(frame) else frame
     figure, axes = new_axes(5.6, 3.8)
@@ -48,21 +59,9 @@ def energy_latency_scatter(frame: pd.DataFrame) -> Figure:
     latency = best(float(fine["latency_ms"].max()), TIME)
     energy = best(float(fine["energy_pj"].max()), ENERGY)
     swept = list(fine.attrs.get("swept", ()))
-    by = "accelerator" if fine["network"].nunique() == 1 else "network"
-    for number, (name, group) in enumerate(fine.groupby(by, sort=False)):
-        axes.scatter(
-            group["latency_ms"] / latency.size,
-            group["energy_pj"] / energy.size,
-            s=24,
-            marker=_MARKERS[number % len(_MARKERS)],
-            color=_COLOURS[number % len(_COLOURS)],
-            edgecolor="white",
-            linewidth=0.4,
-            zorder=3,
-            label=str(name),
-        )
+    kinds = _draw_points(axes, fine, latency, energy)
     fronts = []
-    for number, (_, group) in enumerate(fine.groupby("network", sort=False)):
+    for _, group in fine.groupby("network", sort=False):
         best_points = group[pareto_front(group["latency_ms"], group["energy_pj"])].sort_values("latency_ms")
         fronts.append(best_points)
         axes.step(
@@ -74,10 +73,10 @@ def energy_latency_scatter(frame: pd.DataFrame) -> Figure:
             linestyle="--",
             zorder=2,
             marker="o",
-            markersize=8,
+            markersize=_RING_POINTS,
             markerfacecolor="none",
             markeredgewidth=0.8,
-            label="Pareto front" if not number else None,
+            label="Pareto front",
         )
     axes.grid(visible=True, linewidth=0.4, color="#DDDDDD")
     _scale(axes, fine)
@@ -87,15 +86,59 @@ def energy_latency_scatter(frame: pd.DataFrame) -> Figure:
         f"latency ({latency.name.replace('u', 'µ')})",
         f"energy ({energy.name.replace('u', 'µ')})",
     )
-    axes.legend(fontsize=TEXT_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(
+        handles=[*kinds, axes.get_lines()[0]], fontsize=TEXT_POINTS, frameon=False, loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+    )  # fmt: skip
     front = pd.concat(fronts)
-    if swept and len(front) <= _LABELLED:
-        labels = [", ".join(f"{path.split('.')[-1]} {row[path]}" for path in swept) for _, row in front.iterrows()]
-        xs, ys = ([(some[column] / size).tolist() for some in (front, fine)] for column, size in (
-            ("latency_ms", latency.size), ("energy_pj", energy.size),
-        ))  # fmt: skip
-        label_points(figure, axes, xs[0], ys[0], labels, SMALL_POINTS, others=(xs[1], ys[1]))
+    several = fine["accelerator"].nunique() > 1
+    if (swept or several) and len(front) <= _LABELLED:
+        xs, ys = _places(front, latency, energy)
+        label_points(
+            figure, axes, xs, ys, point_labels(front, swept, name_accelerators=several), SMALL_POINTS,
+            radius_points=_RING_POINTS / 2.0, lines=[_corners(*_places(one, latency, energy)) for one in fronts],
+            others=_places(fine, latency, energy),
+        )  # fmt: skip
     return figure
+
+
+def _draw_points(axes: Axes, fine: pd.DataFrame, latency: Unit, energy: Unit) -> list[Artist]:
+    """Draw the points; what the legend shows for their kinds."""
+    coloured = "network" if fine["network"].nunique() > 1 else "accelerator"
+    shaped = "accelerator" if fine["accelerator"].nunique() > 1 else coloured
+    colours = dict(zip(fine[coloured].unique(), cycle(_COLOURS), strict=False))
+    markers = dict(zip(fine[shaped].unique(), cycle(_MARKERS), strict=False))
+    for _, group in fine.groupby(["network", "accelerator"], sort=False):
+        colour, marker = colours[group[coloured].iloc[0]], markers[group[shaped].iloc[0]]
+        axes.scatter(
+            *_places(group, latency, energy),
+            s=24,
+            marker=marker,
+            color=colour,
+            edgecolor="white",
+            linewidth=0.4,
+            zorder=3,
+        )
+    if coloured == shaped:
+        return [_sample(name, colours[name], marker) for name, marker in markers.items()]
+    patches = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    return [*patches, *(_sample(name, GREY, marker) for name, marker in markers.items())]
+
+
+def _sample(name: str, colour: str, marker: str) -> Line2D:
+    """A point of the legend."""
+    return Line2D(
+        [], [], linestyle="", marker=marker, color=colour, markersize=5.5, markeredgecolor="white", label=name
+    )
+
+
+def _places(points: pd.DataFrame, latency: Unit, energy: Unit) -> Coordinates:
+    return (points["latency_ms"] / latency.size).tolist(), (points["energy_pj"] / energy.size).tolist()
+
+
+def _corners(xs: Sequence[float], ys: Sequence[float]) -> Coordinates:
+    """Of the line drawn through a front, which goes right and then down."""
+    return [x for x in xs for _ in (0, 1)][1:], [y for y in ys for _ in (0, 1)][:-1]
 
 
 def _scale(axes: Axes, fine: pd.DataFrame) -> None:

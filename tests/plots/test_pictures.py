@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -157,52 +156,6 @@ def test_a_roofline_without_layers_says_so(shown: Report) -> None:
 def test_a_report_without_macs_has_pictures(draw: object, shown: Report, tmp_path: Path) -> None:
     assert callable(draw)
     plots.save(draw(shown), tmp_path / "picture.png")
-
-
-def test_a_sweep_shows_its_front_and_leaves_failures_out() -> None:
-    frame = pd.DataFrame(
-        {
-            "network": ["a"] * 4,
-            "accelerator": ["chip"] * 4,
-            "pe_array.rows": [8, 16, 32, 64],
-            "latency_ms": [4.0, 2.0, 3.0, float("nan")],
-            "energy_pj": [1e9, 2e9, 3e9, float("nan")],
-            "error": ["", "", "", "too small"],
-        }
-    )
-    frame.attrs["swept"] = ["pe_array.rows"]
-    axes = plots.energy_latency_scatter(frame).axes[0]
-    assert sorted(point for dots in axes.collections for point in np.asarray(dots.get_offsets()).tolist()) == [
-        [2.0, 2.0],
-        [3.0, 3.0],
-        [4.0, 1.0],
-    ]
-    (front,) = axes.get_lines()
-    assert sorted(np.asarray(front.get_xydata()).tolist()) == [[2.0, 2.0], [4.0, 1.0]]
-    assert {text.get_text() for text in axes.texts} == {"rows 16", "rows 8"}
-
-
-@pytest.mark.parametrize("times", [1.01, 15.0, 40.0])
-def test_all_markers_of_a_sweep_are_whole(times: float) -> None:
-    """Alike or not, from zero or not: no point lies within a marker of the end of an axis."""
-    latency, energy = [1.0, times], [times * 1e9, 1e9]
-    frame = pd.DataFrame(
-        {"network": "a", "accelerator": "chip", "latency_ms": latency, "energy_pj": energy, "error": ["", ""]}
-    )
-    figure = plots.energy_latency_scatter(frame)
-    axes = figure.axes[0]
-    (front,) = axes.get_lines()
-    half = front.get_markersize() / 2 * figure.dpi / 72
-    box = axes.get_window_extent()
-    for x, y in axes.transData.transform(np.asarray(front.get_xydata())).tolist():
-        assert box.x0 + half < x < box.x1 - half
-        assert box.y0 + half < y < box.y1 - half
-
-
-def test_a_sweep_in_which_all_failed_says_so() -> None:
-    frame = pd.DataFrame({"network": ["a"], "accelerator": ["c"], "error": ["too small"]})
-    (text,) = plots.energy_latency_scatter(frame).axes[0].texts
-    assert "no point" in text.get_text()
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
