@@ -38,6 +38,7 @@ from accel.plots.style import (
     label_axes,
     new_axes,
 )  # fmt: skip
+from accel.plots.ticks import label_log_ticks
 from experiments.compare import show
 from experiments.start import start
 from mappings import Mapping
@@ -190,8 +191,8 @@ def traffic_figure(layer: Layer, curves: Sequence[Curve]) -> Figure:
     axes.axhline(least, color=BLACK, linewidth=0.9, linestyle=":", label="each tensor once")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    label_log_ticks(axes)
     axes.grid(visible=True, which="major", linewidth=0.4, color="#DDDDDD")
     axes.legend(
         fontsize=TEXT_POINTS, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="off-chip loops",

@@ -22,6 +22,7 @@ from accel import Accelerator, load
 from accel.mapper import map_layer
 from accel.plots import save
 from accel.plots.style import BLUE, GREY, TEXT_POINTS, VERMILION, label_axes, new_axes
+from accel.plots.ticks import label_log_ticks
 from accel.simulation import simulate_layer
 from accel.transfer import TransferTiming
 from experiments.compare import show
@@ -106,12 +107,13 @@ def figure(points: Sequence[Point]) -> Figure:
         axes.plot(at, [point.end_to_end for point in mine], marker, ls="-", ms=3.5, lw=1, color=VERMILION, label=shape)
     ridge = balance(load("sparse_tensor_core"))
     axes.axvline(ridge, color=GREY, lw=0.8)
-    axes.text(ridge, 1.02, " dense compute = DRAM", fontsize=TEXT_POINTS - 1, color=GREY)
+    axes.text(ridge, 2.08, "dense compute = DRAM ", fontsize=TEXT_POINTS - 1, color=GREY, ha="right")
     axes.text(min(point.intensity for point in points), 2.03, "compute", fontsize=TEXT_POINTS, color=BLUE)
     axes.text(min(point.intensity for point in points), 1.66, "end to end", fontsize=TEXT_POINTS, color=VERMILION)
     axes.set_xscale("log")
     axes.set_ylim(1.0, 2.15)
-    axes.legend(fontsize=TEXT_POINTS, frameon=False, loc="lower right")
+    label_log_ticks(axes)
+    axes.legend(fontsize=TEXT_POINTS, frameon=False, loc="lower left")
     label_axes(axes, "2:4 weights on an A100's tensor cores", "MACs per byte, dense", "speed-up over dense weights")
     return picture
 

@@ -51,9 +51,7 @@ def place_labels(spots: Boxes, sizes: Sequence[Size], radius_points: float, take
     if not len(spots):
         return []
     places = _places(radius_points)
-    labels = [
-        _Label(number, spots, sizes[number], radius_points, places, taken, inside) for number in range(len(spots))
-    ]
+    labels = [_Label(number, spots, size, radius_points, places, taken, inside) for number, size in enumerate(sizes)]
     # From above, from below, from the right, from the left.
     orders = [np.argsort(key, kind="stable").tolist() for key in (-spots[:, 1], spots[:, 1], -spots[:, 0], spots[:, 0])]
     found = [_in_order(order, labels) for order in orders]
@@ -87,7 +85,7 @@ class _Label:
         self.boxes = np.column_stack([left - gap, bottom, left + size[0] + gap, bottom + size[1]])
         own = around(self.spot[None], radius)
         fixed = np.vstack([np.delete(around(spots, radius), number, axis=0), taken])
-        # What touches the point, such as the line it stands on, is in the way of every line to it.
+        # What touches the point, as does the line it stands on, would be in the way of every line to it.
         in_the_way = fixed[~_touching(own, fixed)]
         self.covered = overlap(self.boxes, fixed) + outside(self.boxes, inside) + self._crossed(in_the_way)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.scale import LogTransform
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 _FEWEST = 3
@@ -15,12 +16,13 @@ _WRITTEN_OUT = (1e-4, 1e6)
 
 
 def label_log_ticks(axes: Axes) -> None:
-    """Label ticks of those of both axes that are logarithmic: powers of ten, or more kinds where these are too few.
+    """Label ticks of those of both axes that are logarithmic to base ten: powers of ten, and more where these are few.
 
     The axes must have their limits. Left to itself, Matplotlib labels short axes in two formats and two sizes.
     """
     for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        if axis.get_scale() != "log":
+        scale = axis.get_transform()
+        if not isinstance(scale, LogTransform) or scale.base != 10:
             continue
         kinds = [_ticks(*limits, digits) for digits in _IN_A_DECADE]
         ticks = next((found for found in kinds if len(found) >= _FEWEST), kinds[-1])

@@ -41,6 +41,16 @@ def test_powers_of_ten_are_labelled_and_more_where_they_are_few(low: float, high
     assert labels_of(low, high) == expected
 
 
+def test_axes_to_another_base_and_linear_ones_are_left_alone() -> None:
+    _, axes = new_axes(4.0, 3.0)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(1.0, 64.0)
+    axes.set_ylim(0.0, 3.0)
+    before = axes.xaxis.get_major_locator(), axes.yaxis.get_major_locator()
+    label_log_ticks(axes)
+    assert (axes.xaxis.get_major_locator(), axes.yaxis.get_major_locator()) == before
+
+
 @settings(max_examples=40)
 @given(st.floats(1e-12, 1e12), st.floats(2.0, 1e10))
 def test_labels_are_all_plain_or_all_powers(low: float, times: float) -> None:
