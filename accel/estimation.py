@@ -14,6 +14,7 @@ from accel.cost import Work, energy
 from accel.encode import require_precision, widths
 from accel.kernels import estimate_layout as kernel
 from accel.known_zeros import KnownZeros
+from accel.named import AcceleratorSource, LayerSource, accelerator_of, layer_of
 from accel.occupancy import occupancy
 from accel.planes import planes_fit
 from accel.report import COLUMNS
@@ -27,14 +28,16 @@ Floats = NDArray[np.float64]
 
 
 def estimate(
-    layer: Layer,
+    layer: LayerSource,
     mappings: MappingColumn | Sequence[Mapping],
-    spec: Accelerator,
+    spec: AcceleratorSource,
     *,
     seed: int = 0,
     residency: Residency = NOWHERE,
 ) -> pd.DataFrame:
     """One row per mapping, in their order; columns mean what they mean in `LayerReport`, and `fits` comes last.
+
+    The layer may be given as "NET:LAYER", the accelerator by name or file.
 
     `fits`: whether the tiles fit the buffers, sums the accumulators and unrolled loops the array. Zeros are those the
     simulation with this seed finds. Words, bits and buffer accesses are the simulation's. They are upper bounds where
@@ -45,6 +48,7 @@ def estimate(
     bottleneck. Raises InputError for a mapping of a list that is not legal for the layer, and for operands too wide for
     the array.
     """
+    layer, spec = layer_of(layer), accelerator_of(spec)
     require_precision(layer, spec)
     zeros = KnownZeros.of(layer, occupancy(layer, widths(layer.bits, spec), spec, seed), spec)
     if isinstance(mappings, MappingColumn):

@@ -16,6 +16,7 @@ from accel.encode import require_precision, widths
 from accel.fit import require_array
 from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
+from accel.named import AcceleratorSource, NetworkSource, accelerator_of, network_of
 from accel.network_mapping import NetworkMapping
 from accel.objective import Objective, require_objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps
@@ -70,14 +71,14 @@ class Evaluation:
         return None if self.execution is None else self.execution.outputs
 
 
-def simulate(network: Network, spec: Accelerator, **options: Any) -> Report:
+def simulate(network: NetworkSource, spec: AcceleratorSource, **options: Any) -> Report:
     """The report of `evaluate`, which has the options and the errors."""
     return evaluate(network, spec, **options).report
 
 
 def evaluate(
-    network: Network,
-    spec: Accelerator,
+    network: NetworkSource,
+    spec: AcceleratorSource,
     *,
     mapping: str | Book = "auto",
     objective: Objective = "edp",
@@ -92,6 +93,7 @@ def evaluate(
 ) -> Evaluation:
     """Simulate a network layer by layer.
 
+    network, spec: themselves, or names or files that `workloads.load` and `accel.load` take.
     mapping: "auto" (search over the accelerator's dataflows), the name of a dataflow, "any" (search over everything),
     mappings by layer, or a `NetworkMapping`, which says what is kept on chip too.
     objective: what the search minimises, and the choice of maps that are kept on chip. budget: how long to
@@ -101,9 +103,10 @@ def evaluate(
     fuse: run pairs of operations band by band where that improves the objective, as `accel.fusion` says.
     partial: leave out layers that the search finds no mapping for, as `accel.unmapped` says, while there are others;
     `report.unmapped` says why.
-    Raises InputError when a layer cannot be mapped, a mapping does not fit, operands are too wide for the array, or
-    for a mapping or an objective that there is not.
+    Raises InputError when a network or accelerator is not to be had, a layer cannot be mapped, a mapping does not fit,
+    operands are too wide for the array, or for a mapping or an objective that there is not.
     """
+    network, spec = network_of(network), accelerator_of(spec)
     for each in network.layers:
         require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)

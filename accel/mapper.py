@@ -16,11 +16,11 @@ from accel.encode import require_precision, widths
 from accel.fit import sizes_kib
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache
+from accel.named import AcceleratorSource, LayerSource, accelerator_of, layer_of
 from accel.objective import with_ties_broken
 from accel.planes import planes_fit
 from accel.report import LayerReport
 from accel.simulation import LayerResult, simulate_layer
-from accel.spec import Accelerator
 from accel.task import QUICK, Task, fits_buffers, map_space
 from mappings import Budget, Found, Mapping, MapSpace, search
 from mappings.column import MappingColumn
@@ -69,19 +69,20 @@ class NoMapping(InputError):
         self.layer = layer
 
 
-def map_layer(layer: Layer, spec: Accelerator, **options: Any) -> Mapping:
+def map_layer(layer: LayerSource, spec: AcceleratorSource, **options: Any) -> Mapping:
     """The mapping of `find_mapping`, which has the options and the errors."""
     return find_mapping(layer, spec, **options)[0]
 
 
 def find_mapping(
-    layer: Layer, spec: Accelerator, *, cache: MappingCache | None = None, **options: Any
+    layer: LayerSource, spec: AcceleratorSource, *, cache: MappingCache | None = None, **options: Any
 ) -> tuple[Mapping, LayerResult | None]:
     """The mapping of a `Task` of these options: from the cache, or, with its simulation, as `explore` finds it.
 
+    The layer may be given as "NET:LAYER", the accelerator by name or file.
     Ctrl-C ends it without a mapping: it is for runs of many layers. Raises InputError as `explore` does.
     """
-    task = Task(layer, spec, **options)
+    task = Task(layer_of(layer), accelerator_of(spec), **options)
     known = task.recall(cache)
     if known is not None:
         return known, None
@@ -92,8 +93,8 @@ def find_mapping(
 
 
 def explore(
-    layer: Layer,
-    spec: Accelerator,
+    layer: LayerSource,
+    spec: AcceleratorSource,
     *,
     cache: MappingCache | None = None,
     recall: bool = False,
@@ -103,6 +104,7 @@ def explore(
 ) -> MappedLayer:
     """Search the map spaces of a `Task` of these options, and simulate the best few mappings of each.
 
+    The layer may be given as "NET:LAYER", the accelerator by name or file.
     The search knows what a layer's zeros save off chip and in the buffers, and what they are expected to save where the
     array skips them. The cache takes what is found; recall: a mapping in it stands for a search, and its alternatives.
     offered: mappings known from elsewhere, such as smaller hardware. The result is never worse than any of them that is
@@ -112,7 +114,7 @@ def explore(
     Raises InputError: NoMapping if no mapping fits, naming a buffer, the operand and the least size that would do, or
     why else the one nearest to fitting cannot be simulated.
     """
-    return _explored(Task(layer, spec, **options), cache, stop, recall, offered)[0]
+    return _explored(Task(layer_of(layer), accelerator_of(spec), **options), cache, stop, recall, offered)[0]
 
 
 def _explored(

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from accel.breakdown import overall_bottleneck
+from accel.named import AcceleratorSource, NetworkSource, accelerator_of, name_of, network_of
 from accel.objective import Objective, objective_value
-from accel.spec import Accelerator, load
+from accel.spec import Accelerator
 from workloads import InputError, Network
-from workloads import load as load_network
 
 if TYPE_CHECKING:
     from accel.network_mapping import NetworkMapping
@@ -42,8 +42,8 @@ copyreg.pickle(MappingProxyType, lambda view: (read_only, (dict(view),)))
 class Point:
     """One simulation of a sweep; plain data that any process can be given."""
 
-    network: str | Network
-    accelerator: str | Accelerator
+    network: NetworkSource
+    accelerator: AcceleratorSource
     changes: tuple[tuple[str, Any], ...]
     mapping: str | MappingBook
     seed: int
@@ -53,11 +53,11 @@ class Point:
 
     @property
     def network_name(self) -> str:
-        return self.network if isinstance(self.network, str) else self.network.name
+        return name_of(self.network)
 
     @property
     def accelerator_name(self) -> str:
-        return self.accelerator if isinstance(self.accelerator, str) else self.accelerator.name
+        return name_of(self.accelerator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,7 @@ def _named(point: Point) -> dict[str, Any]:
 
 def _placed(point: Point) -> tuple[Network, Accelerator]:
     """The network and the accelerator, its fields changed."""
-    network = point.network
-    if isinstance(network, str):
-        network = load_network(network, point.batch)
-    elif point.batch != 1:
-        network = network.with_batch(point.batch)
-    spec = load(point.accelerator) if isinstance(point.accelerator, str) else point.accelerator
+    network, spec = network_of(point.network, point.batch), accelerator_of(point.accelerator)
     return network, spec.with_values(dict(point.changes)) if point.changes else spec
 
 

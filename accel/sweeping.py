@@ -9,12 +9,13 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from accel.answers import ask, at_hand
+from accel.named import AcceleratorSource, NetworkSource
 from accel.objective import Objective, require_objective
 from accel.sharing import share
 from accel.spec import Accelerator
 from accel.spec.errors import field_paths, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
-from workloads import InputError, Network
+from workloads import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,8 @@ class SweepInterrupted(KeyboardInterrupt):
 
 
 def sweep(
-    networks: Sequence[str | Network],
-    specs: Sequence[str | Accelerator],
+    networks: Sequence[NetworkSource],
+    specs: Sequence[AcceleratorSource],
     *,
     set: Mapping[str, Sequence[Any]] | None = None,
     mapping: str | MappingBook = "auto",
@@ -89,8 +90,8 @@ def _frame(outcomes: Sequence[Outcome], swept: list[str]) -> pd.DataFrame:
 
 
 def grid(
-    networks: Sequence[str | Network],
-    specs: Sequence[str | Accelerator],
+    networks: Sequence[NetworkSource],
+    specs: Sequence[AcceleratorSource],
     changes: Mapping[str, Sequence[Any]],
     mapping: str | MappingBook,
     seed: int,

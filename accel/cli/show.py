@@ -9,12 +9,13 @@ from rich.text import Text
 from accel.cli.console import show as show_table
 from accel.cli.console import write
 from accel.cli.listing import plain_table
+from accel.named import layer_of
 from accel.spec import dump, load, preset_names, preset_text
 from accel.units import COUNT, human
 from mappings.dataflows import DATAFLOWS
 from mappings.file import load_mappings
 from mappings.text import to_text
-from workloads import InputError, Layer, Network, Operand
+from workloads import InputError, Network, Operand
 from workloads import load as load_network
 from workloads.layer_list import dump_layer_list
 from workloads.toml_file import read_toml
@@ -96,19 +97,8 @@ def _show_dataflow(name: str, place: str | None, chip: str | None) -> None:
         raise InputError(f"{name} is a dataflow: needs --layer NET:LAYER and --on CHIP to show a mapping of it")
     from accel.mapper import map_layer
 
-    layer = _layer_at(place)
-    write(to_text(map_layer(layer, load(chip), dataflow=name), layer))
-
-
-def _layer_at(place: str) -> Layer:
-    # A path may hold colons too; the layer stands behind the last one.
-    name, colon, wanted = place.rpartition(":")
-    if not colon or not name:
-        raise InputError(f'--layer = "{place}": needs NET:LAYER, like alexnet:conv1')
-    layers = {layer.name: layer for layer in load_network(name).layers}
-    if wanted not in layers:
-        raise InputError(f'--layer = "{place}": {name} has no layer "{wanted}", it has {", ".join(layers)}')
-    return layers[wanted]
+    layer = layer_of(place)
+    write(to_text(map_layer(layer, chip, dataflow=name), layer))
 
 
 def _an(kind: str) -> str:
