@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from accel.spec import Accelerator, load
+from accel.spec.errors import shown
 from workloads import InputError, Layer, Network
 from workloads import load as load_network
 
@@ -21,7 +22,7 @@ def network_of(given: NetworkSource, batch: int = 1) -> Network:
     if isinstance(given, str | Path):
         return load_network(given, batch)
     if not isinstance(given, Network):
-        raise InputError(f"network = {given!r}: needs a Network, or a name or file that workloads.load takes")
+        raise InputError(f"network = {shown(given)}: needs a Network, or a name or file that workloads.load takes")
     return given if batch == 1 else given.with_batch(batch)
 
 
@@ -30,7 +31,7 @@ def accelerator_of(given: AcceleratorSource) -> Accelerator:
     if isinstance(given, str | Path):
         return load(given)
     if not isinstance(given, Accelerator):
-        raise InputError(f"accelerator = {given!r}: needs an Accelerator, or a name or file that accel.load takes")
+        raise InputError(f"accelerator = {shown(given)}: needs an Accelerator, or a name or file that accel.load takes")
     return given
 
 
@@ -41,8 +42,7 @@ def layer_of(given: LayerSource) -> Layer:
     # A path may hold colons too; the layer stands behind the last one.
     network, colon, wanted = given.rpartition(":") if isinstance(given, str) else ("", "", "")
     if not colon or not network:
-        shown = f'"{given}"' if isinstance(given, str) else repr(given)
-        raise InputError(f"layer = {shown}: needs NET:LAYER, like alexnet:conv1")
+        raise InputError(f"layer = {shown(given)}: needs NET:LAYER, like alexnet:conv1")
     layers = {layer.name: layer for layer in load_network(network).layers}
     if wanted not in layers:
         raise InputError(f'layer = "{given}": {network} has no layer "{wanted}", it has {", ".join(layers) or "none"}')

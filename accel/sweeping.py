@@ -13,9 +13,11 @@ from accel.named import AcceleratorSource, NetworkSource
 from accel.objective import Objective, require_objective
 from accel.sharing import share
 from accel.spec import Accelerator
-from accel.spec.errors import field_paths, unknown_field
+from accel.spec.errors import field_paths, shown, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
 from workloads import InputError
+from workloads.fields import whole
+from workloads.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +65,7 @@ def sweep(
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
     objective that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
     """
-    changes = {} if set is None else dict(set)
+    changes = {path: _listed(path, values) for path, values in (set or {}).items()}
     points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
     total, tell = len(points), progress or (lambda done, total, what: None)
     outcomes = [failed(point, InputError(NOT_RUN)) for point in points]
@@ -100,9 +102,8 @@ def grid(
     objective: Objective = "edp",
 ) -> list[Point]:
     """The points in order: networks, then accelerators, then the swept fields, the last one fastest."""
-    for what, values in (("network", networks), ("accelerator", specs), *changes.items()):
-        if isinstance(values, str) or not len(values):
-            raise InputError(f"{what} = {values!r}: a sweep needs a list of one value at least")
+    networks, specs = _listed("network", networks), _listed("accelerator", specs)
+    batch = whole(batch, "batch")
     require_objective(objective)
     _require_fields(changes)
     sizes = [len(values) for values in (networks, specs, *changes.values())]
@@ -115,6 +116,16 @@ def grid(
         Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse, objective)
         for network, spec, *values in product(networks, specs, *changes.values())
     ]
+
+
+def _listed(what: str, values: Any) -> list[Any]:
+    """The values of an axis, NumPy's as Python's. Raises InputError for a bare value, and for none."""
+    given = plain(values)  # an array without axes is a bare value too
+    bare = isinstance(given, str | Mapping | Accelerator) or not isinstance(given, Iterable)
+    listed = [] if bare else [plain(value) for value in given]
+    if not listed:
+        raise InputError(f"{what} = {shown(given)}: a sweep needs a list of one value at least")
+    return listed
 
 
 def _require_fields(changes: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from math import prod
 
 from workloads.errors import InputError
 from workloads.layer import DIMS, OPERAND_NAMES, RELEVANT, Layer, Operand
+from workloads.plain import plain
 
 TEMPORAL_LEVELS = ("off_chip", "on_chip", "registers")
 SPATIAL_LEVELS = ("rows", "columns", "lanes")
@@ -28,6 +29,10 @@ class Loop:
 
     axis: str
     factor: int
+
+    def __post_init__(self) -> None:
+        if type(self.factor) is not int:  # searches make many that are
+            object.__setattr__(self, "factor", plain(self.factor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from workloads.errors import InputError
+from workloads.plain import plain
 
 MOST = 2**31 - 1
 """The largest extent, stride or padding: beyond it products no longer fit the integers that count them."""
@@ -31,8 +32,9 @@ def text(table: Mapping[str, Any], key: str, where: str, default: str | None = N
     return value
 
 
-def whole(value: object, what: str, where: str, least: int = 1) -> int:
-    """A whole number from `least` to MOST; true and 3.0 are none."""
+def whole(value: object, what: str, where: str | None = None, least: int = 1) -> int:
+    """A whole number from `least` to MOST, NumPy's too; true and 3.0 are none."""
+    value = plain(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InputError(f"{what} = {value!r}: needs a whole number from {least} up", source=where)
     if value > MOST:
@@ -40,8 +42,9 @@ def whole(value: object, what: str, where: str, least: int = 1) -> int:
     return value
 
 
-def share(value: object, what: str, where: str) -> float:
+def share(value: object, what: str, where: str | None = None) -> float:
     """A number between 0 and 1."""
+    value = plain(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value) or not 0 <= value <= 1:
         raise InputError(f"{what} = {value!r}: needs a number between 0 and 1", source=where)
     return float(value)
@@ -55,8 +58,8 @@ def flag(value: object, what: str, where: str) -> bool:
 
 def wholes(value: object, what: str, parts: str, where: str, least: int = 1) -> tuple[int, ...]:
     """A list of whole numbers, one for each word of `parts`."""
-    count = len(parts.split(", "))
-    if not isinstance(value, list) or len(value) != count:
+    count, value = len(parts.split(", ")), plain(value)
+    if not isinstance(value, list | tuple) or len(value) != count:
         raise InputError(f"{what} = {value!r}: needs [{parts}]", source=where)
     return tuple(whole(part, what, where, least) for part in value)
 

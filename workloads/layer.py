@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.errors import InputError
+from workloads.fields import share, whole, wholes
 from workloads.pattern import UNIFORM, Patterns
+from workloads.plain import plain
 
 DIMS = ("G", "N", "K", "C", "P", "Q", "R", "S")
 """Groups, batch, output and input channels per group, output rows and columns, filter rows and columns."""
@@ -55,9 +57,10 @@ class Bits:
 
     def __post_init__(self) -> None:
         for name, upper in (("input", 32), ("weight", 32), ("output", 64)):
-            value = getattr(self, name)
-            if value is not None and not 1 <= value <= upper:
-                raise InputError(f"bits.{name} = {value}: must be between 1 and {upper}")
+            value = plain(getattr(self, name))
+            if value is not None and not (type(value) is int and 1 <= value <= upper):
+                raise InputError(f"bits.{name} = {value!r}: must be a whole number between 1 and {upper}")
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,7 @@ class Density:
 
     def __post_init__(self) -> None:
         for name in OPERAND_NAMES:
-            value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise InputError(f"density.{name} = {value}: must be between 0 and 1")
+            object.__setattr__(self, name, share(getattr(self, name), f"density.{name}"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,26 +118,24 @@ class Layer:
     def __post_init__(self) -> None:
         if self.op not in ("conv", "matmul"):
             raise InputError(f'op = "{self.op}": must be "conv" or "matmul"', source=f"layer {self.name}")
+        where = f"layer {self.name}"
         for dim in DIMS:
-            _require_positive(self.name, dim, getattr(self, dim))
+            object.__setattr__(self, dim, whole(getattr(self, dim), dim, where))
         for what in ("stride", "dilation"):
-            for value in getattr(self, what):
-                _require_positive(self.name, what, value)
-        if any(not isinstance(value, int) or value < 0 for value in self.padding):
-            raise InputError(
-                f"padding = {list(self.padding)}: needs whole numbers from 0 up", source=f"layer {self.name}"
-            )
+            object.__setattr__(self, what, wholes(getattr(self, what), what, "h, w", where))
+        padding = wholes(self.padding, "padding", "top, left, bottom, right", where, least=0)
+        object.__setattr__(self, "padding", padding)
         if self.H < 1 or self.W < 1:
             raise InputError(
                 f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: "
                 "use less padding or larger P, Q",
-                source=f"layer {self.name}",
+                source=where,
             )
         most = max(self.words(operand) for operand in Operand)
         if most > MOST_WORDS or self.macs > MOST_MACS:
             raise InputError(
                 f"{self.macs} MACs, a tensor of {most} words: needs at most {MOST_MACS} and {MOST_WORDS}",
-                source=f"layer {self.name}",
+                source=where,
             )
         object.__setattr__(self, "density", self._settled_density())
 
@@ -144,16 +143,16 @@ class Layer:
         settled = {}
         for operand, shape in zip(OPERAND_NAMES, (self.input_shape, self.weight_shape, self.output_shape), strict=True):
             pattern, stated = getattr(self.patterns, operand), getattr(self.density, operand)
-            share = pattern.share(shape[1])
-            if share is None:
+            own = pattern.share(shape[1])
+            if own is None:
                 continue
-            if not any(isclose(stated, good) for good in (1.0, share, pattern.n / pattern.m)):
+            if not any(isclose(stated, good) for good in (1.0, own, pattern.n / pattern.m)):
                 raise InputError(
-                    f'density.{operand} = {stated:g}: pattern "{pattern}" has {share:g} over {shape[1]} channels, '
+                    f'density.{operand} = {stated:g}: pattern "{pattern}" has {own:g} over {shape[1]} channels, '
                     "leave one of the two out",
                     source=f"layer {self.name}",
                 )
-            settled[operand] = share
+            settled[operand] = own
         return replace(self.density, **settled) if settled else self.density
 
     @property
@@ -217,11 +216,6 @@ class Layer:
             raise InputError(f"tensor input has shape {given.shape}: needs {self.input_shape}", source=where)
         used = Tensors(np.ascontiguousarray(given[:, :, :rows, :columns]), tensors.weight)
         return replace(self, padding=(self.padding[0], self.padding[1], bottom, right), tensors=used)
-
-
-def _require_positive(layer: str, what: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{what} = {value!r}: needs a whole number from 1 up", source=f"layer {layer}")
 
 
 def far_padding(

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from workloads.errors import InputError
+from workloads.fields import whole
 from workloads.layer_list import load_layer_list
 from workloads.network import Network
 from workloads.scalesim_csv import load_scalesim_csv
@@ -18,9 +19,11 @@ SUFFIXES = (".onnx", ".toml", ".csv")
 def load(name_or_path: str | Path, batch: int = 1) -> Network:
     """The network of a zoo name or of an `.onnx`, `.toml` or `.csv` file, for `batch` inputs at once.
 
-    Raises InputError for an unknown name, a file that cannot be read or understood, a batch below 1, or a batch above 1
+    Raises InputError for an unknown name, a file that cannot be read or understood, a batch that is no whole
+    number from 1 up, or a batch above 1
     of a layer list that brings tensors of its own.
     """
+    batch = whole(batch, "batch")
     network = _load_one(str(name_or_path))
     if batch == 1:
         return network

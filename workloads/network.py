@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.errors import InputError
+from workloads.fields import whole
 from workloads.layer import Layer, Operand
 
 COMPUTE_OPS = frozenset({"conv", "matmul"})
@@ -117,9 +118,11 @@ class Network:
         return replace(self, nodes=nodes)
 
     def with_batch(self, batch: int) -> Network:
-        """The network for `batch` inputs at once. A product of two activations grows in groups, all else in N."""
-        if batch < 1:
-            raise InputError(f"batch = {batch}: needs a whole number from 1 up")
+        """The network for `batch` inputs at once. A product of two activations grows in groups, all else in N.
+
+        Raises InputError for what is no whole number from 1 up.
+        """
+        batch = whole(batch, "batch")
 
         def grow(shape: tuple[int, ...]) -> tuple[int, ...]:
             return (shape[0] * batch, *shape[1:])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 
 from workloads.errors import InputError
 from workloads.layer import Layer, far_padding
+from workloads.plain import plain
 
 Pair = int | Sequence[int]
 """One number, or (height, width)."""
@@ -16,19 +17,27 @@ Sides = int | Sequence[int]
 
 def pair(value: Pair, where: str) -> tuple[int, int]:
     """(height, width) of a kernel, stride or dilation given as one number or two."""
-    parts = (value, value) if isinstance(value, int) else tuple(int(part) for part in value)
-    if len(parts) != 2 or min(parts) < 1:
+    parts = _parts(value, 2, least=1)
+    if not parts:
         raise InputError(f"{value!r}: needs a whole number from 1 up, or two of them (height, width)", source=where)
     return (parts[0], parts[1])
 
 
 def sides(value: Sides, where: str) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) of a padding given as one number or four."""
-    parts = (value,) * 4 if isinstance(value, int) else tuple(int(part) for part in value)
-    if len(parts) != 4 or min(parts) < 0:
+    parts = _parts(value, 4, least=0)
+    if not parts:
         problem = f"padding = {value!r}: needs a whole number from 0 up, or (top, left, bottom, right)"
         raise InputError(problem, source=where)
     return (parts[0], parts[1], parts[2], parts[3])
+
+
+def _parts(value: int | Sequence[int], count: int, least: int) -> tuple[int, ...]:
+    """So many whole numbers, given as one or as all of them; none when it is not that."""
+    given = plain(value)
+    parts = tuple(given) if isinstance(given, Iterable) else (given,) * count
+    fine = len(parts) == count and all(type(part) is int and part >= least for part in parts)
+    return parts if fine else ()
 
 
 def map_shape(shape: tuple[int, ...], x: str, where: str) -> tuple[int, int, int, int]:

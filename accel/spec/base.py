@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from workloads.plain import plain
 
 MOST = 10**6
 """Far beyond any machine, and near enough for products of such numbers to stay within 64 bits."""
@@ -24,6 +26,14 @@ WordBits = Annotated[int, Field(ge=1, le=64)]
 
 
 class Part(BaseModel):
-    """A frozen, hashable table of the specification: unknown fields, other types, NaN and infinity are refused."""
+    """A frozen, hashable table of the specification: unknown fields, other types, NaN and infinity are refused.
+
+    NumPy's numbers are taken as Python's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_numpy(cls, values: Any) -> Any:
+        return plain(values)

@@ -76,8 +76,8 @@ def _line(path: str, kind: str, value: Any, message: str, context: dict[str, Any
         reason = str(context["error"])
         if isinstance(value, dict | BaseModel):  # a rule between fields names them itself
             return f"{path}.{reason}" if path else reason
-        return f"{path} = {_shown(value)}: {reason}"
-    return f"{path} = {_shown(value)}: {_wanted(kind, value, message, context)}"
+        return f"{path} = {shown(value)}: {reason}"
+    return f"{path} = {shown(value)}: {_wanted(kind, value, message, context)}"
 
 
 def _wanted(kind: str, value: Any, message: str, context: dict[str, Any]) -> str:
@@ -93,7 +93,8 @@ def _wanted(kind: str, value: Any, message: str, context: dict[str, Any]) -> str
     return _WANTED.get(kind, message[:1].lower() + message[1:])
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message tells it: as TOML has it, and cut where it is long."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

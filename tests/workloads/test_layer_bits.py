@@ -34,7 +34,7 @@ def test_a_file_names_layers_and_all_others(tmp_path: Path) -> None:
     [
         ("conv9 = { input = 8 }", "conv9"),
         ("conv1 = { inputs = 8 }", "inputs"),
-        ("conv1 = { weight = 33 }", "must be between 1 and 32"),
+        ("conv1 = { weight = 33 }", "must be a whole number between 1 and 32"),
         ("conv1 = { weight = 0 }", "weight = 0"),
         ("conv1 = 8", "conv1 = 8"),
     ],
