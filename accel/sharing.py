@@ -45,9 +45,9 @@ def neighbours(groups: int, axes: Sequence[Sequence[Any]], fine: Sequence[bool])
     return beside
 
 
-def _rank(value: Any) -> tuple[bool, float]:
+def _rank(value: Any) -> tuple[bool, Any]:
     number = isinstance(value, Real) and value == value
-    return (False, float(value)) if number else (True, 0.0)
+    return (False, value) if number else (True, 0)
 
 
 def share(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from workloads.toml_file import read_toml
 
 DATA = Path(__file__).parent / "data"
 
@@ -57,7 +58,7 @@ class Verdict:
 
 def read(name: str) -> dict[str, Any]:
     """The published figures in `data/NAME.toml`."""
-    return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
+    return read_toml(DATA / f"{name}.toml")
 
 
 def error_percent(ours: float, theirs: float) -> float:

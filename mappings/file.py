@@ -35,7 +35,7 @@ ANY_LAYER = "*"
 """Stands for every layer without a mapping of its own."""
 
 _FIELDS = ("layer", "name", *LEVELS, "hold", "register_words")
-_LOOP = re.compile(r"\s*([A-Za-z]+)\s+(\d{1,10})\s*", re.ASCII)
+_LOOP = re.compile(r"\s*([A-Za-z]+)\s+(\d{1,100})\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,12 @@ def _loops(value: object, level: str, where: str) -> tuple[Loop, ...]:
 
 def _loop(item: object, level: str, where: str) -> Loop:
     match = _LOOP.fullmatch(item) if isinstance(item, str) else None
-    if match is None or not 1 <= int(match.group(2)) <= MOST:
+    if match is None or int(match.group(2)) < 1:
         raise InputError(f'{level} has {item!r}: needs "AXIS FACTOR" with a factor from 1 up, like "K 2"', source=where)
-    return Loop(match.group(1), int(match.group(2)))
+    factor = int(match.group(2))
+    if factor > MOST:
+        raise InputError(f"{level} has {item!r}: is too large, needs a factor up to {MOST}", source=where)
+    return Loop(match.group(1), factor)
 
 
 def _table(layer: str, mapping: Mapping) -> str:

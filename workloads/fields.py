@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from math import isfinite
 from typing import Any
 
 from workloads.errors import InputError
@@ -45,7 +44,7 @@ def whole(value: object, what: str, where: str | None = None, least: int = 1) ->
 def share(value: object, what: str, where: str | None = None) -> float:
     """A number between 0 and 1."""
     value = plain(value)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value) or not 0 <= value <= 1:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise InputError(f"{what} = {value!r}: needs a number between 0 and 1", source=where)
     return float(value)
 

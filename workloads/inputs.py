@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.errors import InputError
+from workloads.missing import lack
 from workloads.network import Network
 
 SUFFIXES = (".npy", ".png")
@@ -35,8 +36,8 @@ def read_input(path: str | Path, network: Network) -> dict[str, NDArray[np.float
         )
     if path.suffix.lower() not in SUFFIXES:
         raise InputError("is not a kind of input that can be read: needs a .npy or .png file", source=path)
-    if not path.is_file():
-        raise InputError("no such file: needs a .npy or .png file", source=path)
+    if wrong := lack(path):
+        raise InputError(f"{wrong}: needs a .npy or .png file", source=path)
     name, shape = next(iter(network.inputs.items()))
     given = _read_array(path) if path.suffix.lower() == ".npy" else _read_picture(path, shape)
     fitted = fit(given, shape)

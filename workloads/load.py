@@ -8,6 +8,7 @@ from pathlib import Path
 from workloads.errors import InputError
 from workloads.fields import whole
 from workloads.layer_list import load_layer_list
+from workloads.missing import MISSING, lack
 from workloads.network import Network
 from workloads.scalesim_csv import load_scalesim_csv
 from workloads.zoo import ALIASES, ZOO
@@ -42,8 +43,8 @@ def _load_one(name: str) -> Network:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise _unknown(name)
-    if not Path(path).is_file():
-        raise InputError(f"no such file: needs a network of the zoo or a {_or(SUFFIXES)} file", source=name)
+    if wrong := lack(path):
+        raise InputError(f"{wrong}: needs a network of the zoo or a {_or(SUFFIXES)} file", source=name)
     if suffix == ".onnx":
         return _load_onnx(path)
     return load_layer_list(path) if suffix == ".toml" else load_scalesim_csv(path)
@@ -62,8 +63,10 @@ def _load_onnx(path: Path) -> Network:
 
 
 def _unknown(name: str) -> InputError:
-    if Path(name).is_file():
-        return InputError(f"cannot tell what it holds: needs a file name ending in {_or(SUFFIXES)}", source=name)
+    wrong = lack(name)
+    if wrong != MISSING:
+        problem = f"{wrong or 'cannot tell what it holds'}: needs a file name ending in {_or(SUFFIXES)}"
+        return InputError(problem, source=name)
     close = get_close_matches(name, ZOO, n=1)
     hint = f' (did you mean "{close[0]}"?)' if close else ""
     known = ", ".join(ZOO)

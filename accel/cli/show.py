@@ -18,6 +18,8 @@ from mappings.text import to_text
 from workloads import InputError, Network, Operand
 from workloads import load as load_network
 from workloads.layer_list import dump_layer_list
+from workloads.load import SUFFIXES
+from workloads.missing import MISSING, lack
 from workloads.toml_file import read_toml
 from workloads.zoo import ALIASES, ZOO
 
@@ -53,7 +55,7 @@ def _kind(name: str) -> str:
         return "network"
     if name.endswith(".toml"):
         return _kind_of_toml(Path(name))
-    if Path(name).is_file():
+    if lack(name) != MISSING or Path(name).suffix.lower() in SUFFIXES:
         return "network"
     known = ", ".join([*ZOO, *preset_names(), *DATAFLOWS])
     raise InputError(f'unknown name "{name}": needs one of {known}, or a file')

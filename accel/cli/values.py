@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from accel.objective import OBJECTIVES, Objective
 from workloads.errors import InputError
 from workloads.layer import Bits, Layer
 from workloads.layer_bits import PUBLISHED, published_bits, read_bits
+from workloads.missing import MISSING, lack
 from workloads.network import Network
+from workloads.toml_file import parse_toml
 
 if TYPE_CHECKING:
     from mappings import Budget
     from mappings.file import MappingBook
 
 MOST_DIGITS = 12
+_INTEGER = re.compile(r"[+-]?[0-9_]+")
 
 
 def whole(flag: str, given: str, least: int) -> int:
     """A whole number that is large enough."""
     text = given.strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and int(text) >= least):
+    if not (text.isascii() and text.isdecimal()) or (len(text) <= MOST_DIGITS and int(text) < least):
         raise InputError(f'{flag} = "{given}": needs a whole number from {least} up')
+    if len(text) > MOST_DIGITS:
+        raise InputError(f'{flag} = "{given[:MOST_DIGITS]}...": is too large, needs at most {MOST_DIGITS} digits')
     return int(text)
 
 
@@ -65,7 +69,7 @@ def mapping_of(given: str) -> str | MappingBook:
 
     if given in ("auto", "any") or given in DATAFLOWS:
         return given
-    if given.endswith(".toml") or Path(given).is_file():
+    if given.endswith(".toml") or lack(given) != MISSING:
         from mappings.file import load_mappings
 
         return load_mappings(given)
@@ -114,8 +118,12 @@ def _value(part: str, item: str) -> Any:
     if not part:
         raise InputError(f'--set = "{item}": a value is missing between two commas')
     try:
-        return tomllib.loads(f"value = {part}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {part}", "--set")["value"]
+    except InputError:
+        if _INTEGER.fullmatch(part):
+            shown = part if len(part) <= MOST_DIGITS else f"{part[:MOST_DIGITS]}..."
+            problem = f"{item.partition('=')[0]} has {shown}, which is too large or begins with 0"
+            raise InputError(f"--set: {problem}: needs TOML's whole numbers") from None
         if part[0] in "[{\"'":
             raise InputError(f'--set = "{item}": {part} is not a TOML value') from None
         return part

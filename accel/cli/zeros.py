@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 
 from workloads.errors import InputError
@@ -29,11 +29,12 @@ def with_zeros(network: Network, density: str | None, pattern: str | None, skew:
         network = _with_density(network, density, kinds)
     network = network.map_layers(lambda layer: _patterned(layer, kinds, skews))
     scarce = [name for name in AXES if any(getattr(layer.density, name) < 1.0 for layer in network.layers)]
+    wanted = "give --density too" if density is None else f'--density = "{density}" leaves none, give less'
     for operand, kind in kinds.items():
         if operand not in scarce and kind.kind not in ("unstructured", "n_of_m"):
-            raise InputError(f'--pattern = "{pattern}": says where zeros of the {operand}s lie, give --density too')
+            raise InputError(f'--pattern = "{pattern}": says where zeros of the {operand}s lie, {wanted}')
     if skew is not None and not scarce:
-        raise InputError(f'--skew = "{skew}": no operand has zeros to cluster, give --density too')
+        raise InputError(f'--skew = "{skew}": no operand has zeros to cluster, {wanted}')
     return network
 
 
@@ -46,8 +47,12 @@ def _with_density(network: Network, given: str, kinds: Mapping[str, Pattern]) ->
         return pruned(network, given)
     if given.endswith(".toml") or Path(given).is_file():
         return with_density_file(network, given)
+    if given and Path(given).is_dir():
+        raise InputError(f'--density = "{given}": is a folder, needs a .toml file')
     shares = [_number(part) for part in given.split(",")]
-    if not 1 <= len(shares) <= 3 or any(not 0.0 <= share <= 1.0 for share in shares):
+    if beyond := next((share for share in shares if share < 0.0 or share > 1.0), None):
+        raise InputError(f'--density = "{given}": {beyond:.12g} is not within bounds, needs shares from 0 to 1')
+    if not 1 <= len(shares) <= 3 or any(isnan(share) for share in shares):
         raise InputError(
             f'--density = "{given}": needs {", ".join(PRUNINGS)}, a .toml file, or shares from 0 to 1 of nonzero '
             "inputs, weights and outputs, like 0.4 or 0.4,0.3"

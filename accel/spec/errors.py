@@ -71,7 +71,7 @@ def _line(path: str, kind: str, value: Any, message: str, context: dict[str, Any
     if kind == "extra_forbidden":
         return unknown_field(path, model)
     if kind == "missing":
-        return f"{path} is missing: add it"
+        return f"{path} is missing: add {f'a [{path}] table' if _is_table(path, model) else 'it'}"
     if kind == "value_error":
         reason = str(context["error"])
         if isinstance(value, dict | BaseModel):  # a rule between fields names them itself
@@ -90,7 +90,13 @@ def _wanted(kind: str, value: Any, message: str, context: dict[str, Any]) -> str
     if kind == "literal_error":
         expected = str(context["expected"])
         return f"needs {expected}".replace("'", '"') + nearest(str(value), expected.split("'")[1::2])
+    if kind == "float_type" and isinstance(value, int) and not isinstance(value, bool):
+        return "is too large, needs a smaller number"
     return _WANTED.get(kind, message[:1].lower() + message[1:])
+
+
+def _is_table(path: str, model: type[BaseModel]) -> bool:
+    return any(other.startswith(f"{path}.") for other in field_paths(model))
 
 
 def shown(value: Any) -> str:
@@ -101,5 +107,7 @@ def shown(value: Any) -> str:
         return f'"{value}"'
     if isinstance(value, dict):
         return "{...}"
+    if isinstance(value, int) and value.bit_length() > _SHOWN:
+        return f"a number of {value.bit_length()} bits"  # Python does not print those of many thousand
     text = str(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

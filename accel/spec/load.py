@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
@@ -13,7 +12,8 @@ from pydantic import BaseModel
 
 from accel.spec.accelerator import Accelerator
 from workloads.errors import InputError
-from workloads.toml_file import read_toml
+from workloads.missing import MISSING, lack
+from workloads.toml_file import parse_toml, read_toml
 
 _PRESETS = files("accel") / "presets"
 
@@ -40,7 +40,8 @@ def load(name_or_path: str | Path) -> Accelerator:
     """
     given = str(name_or_path)
     if isinstance(name_or_path, str) and given in preset_names():
-        return Accelerator.from_values(tomllib.loads(preset_text(given)), source=f"preset {given}")
+        source = f"preset {given}"
+        return Accelerator.from_values(parse_toml(preset_text(given), source), source=source)
     if not given.endswith(".toml"):
         raise InputError(_unknown(given))
     path = Path(given)
@@ -55,9 +56,13 @@ def dump(spec: Accelerator) -> str:
 
 
 def _unknown(name: str) -> str:
+    wanted = f"give a preset ({', '.join(preset_names())}) or a .toml file"
+    wrong = lack(name)
+    if wrong != MISSING:
+        return f'"{name}" {wrong or "has no name that ends in .toml"}: {wanted}'
     close = get_close_matches(name, preset_names(), n=1)
     hint = f'did you mean "{close[0]}"? ' if close else ""
-    return f'unknown accelerator "{name}": {hint}give a preset ({", ".join(preset_names())}) or a .toml file'
+    return f'unknown accelerator "{name}": {hint}{wanted}'
 
 
 def _anchor_paths(values: dict[str, Any], folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from difflib import get_close_matches
 from hashlib import sha256
 from importlib.resources import files
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workloads.errors import InputError
-from workloads.toml_file import read_toml
+from workloads.missing import lack
+from workloads.toml_file import parse_toml, read_toml
 
 _ENERGY = files("accel") / "tables"
 _DRAM = _ENERGY / "dram"
@@ -56,7 +56,7 @@ def content_digest(name: str) -> str:
 
 
 def _parse(entry: Traversable) -> dict[str, Any]:
-    return tomllib.loads(entry.read_text(encoding="utf-8"))
+    return parse_toml(entry.read_text(encoding="utf-8"), entry.name)
 
 
 def _names(folder: Traversable) -> tuple[str, ...]:
@@ -64,7 +64,11 @@ def _names(folder: Traversable) -> tuple[str, ...]:
 
 
 def _require(name: str, known: tuple[str, ...], what: str) -> None:
-    if name in known or (name.endswith(".toml") and Path(name).is_file()):
+    if name in known:
+        return
+    if name.endswith(".toml"):
+        if wrong := lack(name):
+            raise InputError(f"{wrong}: needs a .toml file, or one of {', '.join(known)}")
         return
     close = [other for other in known if name and other.startswith(name)] or get_close_matches(name, known, n=1)
     hint = f'did you mean "{close[0]}"? ' if close else ""

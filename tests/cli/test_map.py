@@ -116,7 +116,7 @@ def test_offers_to_layers_that_there_are_not_are_named(command: Callable[..., An
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, ["offer.toml: cannot be read", "give a .toml file that exists"]),
+        (None, ["offer.toml: no such file", "needs a .toml file"]),
         ("[[mapping]]\n", ["offer.toml", "mapping 1", "layer"]),
         ('[[mapping]]\nlayer = "conv1"\nrows = ["K none"]\n', ["offer.toml", "layer conv1", "K none"]),
         ('[[mapping]]\nlayer = "conv9"\n', ["offer.toml: no mapping for any layer of lenet5, only for conv9"]),

@@ -65,7 +65,7 @@ def test_skew_goes_where_the_pattern_takes_it() -> None:
         ("--density 0.4,nan", ('--density = "0.4,nan"',)),
         ("--density 1.1", ('--density = "1.1"', "0 to 1")),
         ("--density 0.1,0.2,0.3,0.4", ("needs",)),
-        ("--density nowhere.toml", ("nowhere.toml", "cannot be read")),
+        ("--density nowhere.toml", ("nowhere.toml", "no such file")),
         ("--density han2015", ("alexnet and vgg16, not of lenet5",)),
         ("--density 0.4 --pattern stripes", ('--pattern = "stripes"', "unknown pattern", "vector:N")),
         ("--density 0.4 --pattern vector:4:P", ("--pattern", "K, C, R, S")),

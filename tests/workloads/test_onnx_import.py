@@ -660,8 +660,8 @@ def test_truncated_file(share: float, tmp_path: Path) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.onnx", tmp_path):
-        with pytest.raises(InputError, match="no such file"):
+    for path, wrong in ((tmp_path / "none.onnx", "no such file"), (tmp_path, "is a folder")):
+        with pytest.raises(InputError, match=wrong):
             load_onnx(path)
 
 

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import checker, external_data_helper
 
 from workloads.errors import InputError
+from workloads.missing import lack
 
 
 def read_model(path: Path) -> onnx.ModelProto:
@@ -17,8 +18,8 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     Raises InputError when the file is missing, truncated, not ONNX, or keeps data outside its own folder.
     """
-    if not path.is_file():
-        raise InputError("no such file: needs an .onnx file", source=path)
+    if wrong := lack(path):
+        raise InputError(f"{wrong}: needs an .onnx file", source=path)
     try:
         model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, OSError, ValueError) as error:
