@@ -25,7 +25,10 @@ _LEFT_OUT = ("ctrl", "leak")
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """Renders a report to the width there is: one row a layer, totals, and where cycles and energy went."""
+    """Renders a report to the width there is: one row a layer, totals, and where cycles and energy went.
+
+    Of a network without MACs it says nothing about any, nor about operands and mappings.
+    """
 
     report: Report
 
@@ -52,11 +55,14 @@ def _lack(unmapped: Collection[str]) -> str:
 
 def _headline(report: Report) -> str:
     power_mw = report.energy_pj / report.latency_ms * 1e-6 if report.latency_ms else 0.0
-    return (
+    line = (
         f"{human(report.latency_ms, TIME)}, {human(report.energy_pj, ENERGY)} ({human(power_mw, POWER)}), "
-        f"{human(report.dram_bits, DATA)} over the DRAM pins, {human(report.macs, COUNT)} MACs "
-        f"at {percent(report.utilization)} % of {report.peak_macs_per_cycle:.10g} a cycle"
+        f"{human(report.dram_bits, DATA)} over the DRAM pins"
     )
+    if not report.macs:
+        return line
+    share = f"{percent(report.utilization)} % of {report.peak_macs_per_cycle:.10g} a cycle"
+    return f"{line}, {human(report.macs, COUNT)} MACs at {share}"
 
 
 def _summary(report: Report) -> Iterator[tuple[str, str]]:
@@ -66,14 +72,15 @@ def _summary(report: Report) -> Iterator[tuple[str, str]]:
     if report.prefetched_cycles:
         saved = human(report.prefetched_cycles / report.clock_mhz / 1e3, TIME)
         yield "prefetch", f"{saved} less than the sum of the layers, whose first weights arrive during the layer before"
-    for label, text in (("MACs", _macs(report)), ("stored", _stored(report))):
-        if text:
-            yield label, text
-    yield "operands", _tally(row.operands for row in report.layers)
-    yield "mapping", _tally(row.mapping for row in report.layers)
     pairs = [f"{row.layer} + {after.layer}" for row, after in pairwise(report.layers) if row.fused_with == after.layer]
-    if pairs:
-        yield "fused", ", ".join(pairs)
+    where_there_are_any = {
+        "MACs": _macs(report),
+        "stored": _stored(report),
+        "operands": _tally(row.operands for row in report.layers),
+        "mapping": _tally(row.mapping for row in report.layers),
+        "fused": ", ".join(pairs),
+    }
+    yield from ((label, text) for label, text in where_there_are_any.items() if text)
 
 
 def _macs(report: Report) -> str:
@@ -135,7 +142,7 @@ def _table(report: Report, width: int) -> Table:
 
     columns = [
         add(f"latency\n{latency.name}", lambda row: number(latency.of(row.latency_ms))),
-        add("util\n%", lambda row: percent(row.utilization) if row.macs else "-"),
+        *([add("util\n%", lambda row: percent(row.utilization) if row.macs else "-")] if report.macs else []),
         add(f"energy\n{energy.name}", lambda row: number(energy.of(row.energy_pj))),
         *(add(f"{name}\n%", _share_of(PARTS[name]), style="dim") for name in parts),
         add(f"DRAM\n{data.name}", lambda row: number(data.of(row.dram_bits))),

@@ -68,11 +68,22 @@ def load_layer_list(path: str | Path) -> Network:
 
 
 def dump_layer_list(network: Network) -> str:
-    """The compute layers of a network as the TOML text of a layer list. Tensors stay behind: they are files."""
+    """The compute layers of a network as the TOML text of a layer list. Tensors stay behind: they are files.
+
+    Raises InputError when it has none.
+    """
+    if not network.layers:
+        raise InputError(f"has no layer with MACs for a list, only {', '.join(left_out(network))}", source=network.name)
     head = [f"name = {_quoted(network.name)}"]
     if network.citation:
         head.append(f"citation = {_quoted(network.citation)}")
     return "\n".join(head) + "\n" + "".join("\n" + _dump(layer) for layer in network.layers)
+
+
+def left_out(network: Network) -> tuple[str, ...]:
+    """The kinds of operations that a layer list of the network lacks, each once: those without MACs."""
+    kinds = [kind for node in network.nodes for kind in (node.op if node.layer is None else None, node.activation)]
+    return tuple(dict.fromkeys(kind for kind in kinds if kind is not None))
 
 
 def _layer(table: object, number: int, path: Path) -> Layer:

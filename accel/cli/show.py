@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.text import Text
 
+from accel.cli.console import note, write
 from accel.cli.console import show as show_table
-from accel.cli.console import write
 from accel.cli.listing import plain_table
 from accel.named import layer_of
 from accel.spec import dump, load, preset_names, preset_text
@@ -17,7 +17,7 @@ from mappings.file import load_mappings
 from mappings.text import to_text
 from workloads import InputError, Network, Operand
 from workloads import load as load_network
-from workloads.layer_list import dump_layer_list
+from workloads.layer_list import dump_layer_list, left_out
 from workloads.load import SUFFIXES
 from workloads.missing import MISSING, lack
 from workloads.toml_file import read_toml
@@ -41,7 +41,7 @@ def show(name: str, *, toml: bool, layer: str | None, chip: str | None) -> None:
         nests = [to_text(mapping) for mapping in book.by_layer.values()]
         write("\n".join([*nests, *([to_text(book.default)] if book.default else [])]))
     elif toml:
-        write(dump_layer_list(load_network(name)))
+        _show_layer_list(load_network(name))
     else:
         _show_network(load_network(name))
 
@@ -67,6 +67,12 @@ def _kind_of_toml(path: Path) -> str:
     if "layer" in tables:
         return "network"
     return "mapping file" if "mapping" in tables and isinstance(tables["mapping"], list) else "accelerator"
+
+
+def _show_layer_list(network: Network) -> None:
+    write(dump_layer_list(network))
+    if lost := left_out(network):
+        note(f"left out, as a layer list has only layers with MACs: {', '.join(lost)}")
 
 
 def _show_network(network: Network) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
 import pytest
 
 from accel.cli import run
@@ -66,4 +67,23 @@ def tiny(tmp_path: Path) -> Path:
     """A layer list of two small layers."""
     path = tmp_path / "tiny.toml"
     path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def pools(tmp_path: Path) -> Path:
+    """An ONNX network without any MACs: the maxima of a map's windows, doubled."""
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [
+            helper.make_node("MaxPool", ["x"], ["m"], name="pool", kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Add", ["m", "m"], ["y"], name="sum"),
+        ],
+        "pools",
+        [helper.make_tensor_value_info("x", kind, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("y", kind, [1, 3, 4, 4])],
+    )
+    path = tmp_path / "pools.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
     return path

@@ -71,6 +71,32 @@ def test_a_network_as_a_layer_list_loads_again(command: Command, tmp_path: Path)
     assert command("show", path).status == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("alexnet", {"relu", "lrn", "max_pool", "flatten"}),  # Krizhevsky et al. 2012, fig. 2 and section 3
+        ("resnet18", {"relu", "max_pool", "add", "global_average_pool", "flatten"}),  # He et al. 2016, fig. 3
+    ],
+)
+def test_what_a_layer_list_lacks_is_said_beside_it(command: Command, name: str, kinds: set[str]) -> None:
+    outcome = command("show", name, "--toml")
+    before, _, said = outcome.err.partition(": left out, as a layer list has only layers with MACs: ")
+    assert (outcome.status, before) == (0, "accel")
+    assert sorted(said.rstrip("\n").split(", ")) == sorted(kinds)
+
+
+def test_nothing_is_said_of_a_list_that_lacks_nothing(command: Command, tiny: Path) -> None:
+    outcome = command("show", tiny, "--toml")
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+def test_a_network_without_macs_has_no_layer_list(command: Command, pools: Path) -> None:
+    assert command("show", pools).status == 0
+    outcome = command("show", pools, "--toml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err == "accel: error: pools: has no layer with MACs for a list, only max_pool, add\n"
+
+
 def test_a_dataflow_is_shown_as_a_loop_nest_that_reads_back(command: Command) -> None:
     outcome = command("show", "row_stationary", "--layer", "alexnet:conv3", "--on", "eyeriss_v1")
     assert outcome.status == 0, outcome.err

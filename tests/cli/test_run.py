@@ -58,6 +58,22 @@ def test_piped_text_is_plain_and_fits_a_hundred_columns(
         assert line == line.rstrip()
 
 
+def test_of_a_network_without_macs_nothing_is_said_of_any(command: Command, pools: Path, tmp_path: Path) -> None:
+    outcome = command("run", pools, "--on", "eyeriss_v1", "--out", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    for word in ("MACs", "util", "operands", "mapping", "nan"):
+        assert word not in outcome.out
+    # Words of 16 bits: 192 pooled into 48, and 48 sums of twice those.
+    (total,) = (line.split() for line in outcome.out.splitlines() if line.strip().startswith("total"))
+    assert total[-2:] == [str((192 + 48 + 2 * 48 + 48) * 2), "controller"]
+    with (tmp_path / "out" / "report.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["layer"], row["macs"], row["operands"], row["mapping"]) for row in rows] == [
+        ("pool", "0", "", ""),
+        ("sum", "0", "", ""),
+    ]
+
+
 def test_files_hold_the_report(command: Command, tiny: Path, tmp_path: Path) -> None:
     files = {flag: tmp_path / f"r.{flag}" for flag in ("json", "csv", "trace")}
     flags = [part for flag, path in files.items() for part in (f"--{flag}", path)]

@@ -10,7 +10,7 @@ from accel.cli.console import plain_text
 from accel.report import Report
 from accel.table import report_table
 from accel.units import COUNT, DATA, ENERGY, TIME, Ladder, aligned, human, number, percent
-from tests.plots.reports import large, layer, report, small
+from tests.plots.reports import large, layer, report, small, vector
 
 WIDE = """\
 net on chip
@@ -37,6 +37,27 @@ mapping:  row_stationary
 def test_the_table_of_a_small_network() -> None:
     shown = plain_text(report_table(small()))
     assert shown == WIDE
+
+
+WITHOUT_MACS = """\
+net on chip
+
+        latency  energy  PEs  data  wgt  ctrl  DMA  leak  DRAM
+ layer       us      mJ    %     %    %     %    %     %    MB  bottleneck
+ ──────────────────────────────────────────────────────────────────────────
+ pool1     33.0    12.3   33    16    8     1   41     2  1.50  vector unit
+
+ total     33.0    12.3   33    16    8     1   41     2  1.50  vector unit
+
+33.0 us, 12.3 mJ (373 W), 1.50 MB over the DRAM pins
+cycles: vector unit 61 %, wait: data 30 %, wait: output 8 %, wait: controller 2 %
+energy: PE array 33 %, data buffer 16 %, weight buffer 8 %, controller 1 %, DMA and DRAM 41 %,
+        leakage 2 %
+"""
+
+
+def test_the_table_of_a_network_without_macs_says_nothing_of_any() -> None:
+    assert plain_text(report_table(report(vector("pool1")))) == WITHOUT_MACS
 
 
 @pytest.mark.parametrize("columns", [80, 100, 140])
