@@ -43,6 +43,10 @@ RELEVANT: Mapping[Operand, frozenset[str]] = MappingProxyType(
 MOST_WORDS, MOST_MACS = 2**48, 2**60
 """Words of a tensor and MACs of a layer at most: bits and cycles are then counted within 64 bits."""
 
+_WITHOUT_WINDOWS: Mapping[str, object] = MappingProxyType(
+    {"R": 1, "S": 1, "stride": (1, 1), "dilation": (1, 1), "padding": (0, 0, 0, 0)}
+)
+
 REDUCED = frozenset("CRS")
 """Dimensions summed over: an output is a partial sum until all three are finished."""
 
@@ -92,7 +96,7 @@ class Layer:
     A fully connected layer is P=Q=R=S=1; a product of two activations has `weight_is_activation`.
     An operand with an N:M pattern has that pattern's density, stated or not.
     Raises InputError for an extent, stride or dilation below 1, padding so large that no input row is left,
-    more than MOST_WORDS or MOST_MACS, or a density other than its pattern's.
+    more than MOST_WORDS or MOST_MACS, a density other than its pattern's, or a matmul with windows.
     """
 
     name: str
@@ -125,6 +129,8 @@ class Layer:
             object.__setattr__(self, what, wholes(getattr(self, what), what, "h, w", where))
         padding = wholes(self.padding, "padding", "top, left, bottom, right", where, least=0)
         object.__setattr__(self, "padding", padding)
+        if self.op == "matmul":
+            self._refuse_windows(where)
         if self.H < 1 or self.W < 1:
             raise InputError(
                 f"padding = {list(self.padding)} leaves an input of {self.H} x {self.W}: "
@@ -138,6 +144,14 @@ class Layer:
                 source=where,
             )
         object.__setattr__(self, "density", self._settled_density())
+
+    def _refuse_windows(self, where: str) -> None:
+        """A product of matrices has none: what would make some was meant for a convolution."""
+        for what, none in _WITHOUT_WINDOWS.items():
+            value = getattr(self, what)
+            if value != none:
+                shown = list(value) if isinstance(value, tuple) else value
+                raise InputError(f'{what} = {shown}: a matmul has no windows, use op = "conv"', source=where)
 
     def _settled_density(self) -> Density:
         settled = {}

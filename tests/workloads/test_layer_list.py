@@ -193,6 +193,10 @@ HEAD = '[[layer]]\nname = "c"\nop = "conv"\n'
         (HEAD + "padding = [1, 1]\n", ["layer c", "padding = [1, 1]", "[top, left, bottom, right]"]),
         (HEAD + "padding = [1, 1, 1, -1]\n", ["layer c", "padding = -1"]),
         (HEAD + "padding = [9, 0, 0, 0]\n", ["layer c", "padding", "less padding"]),
+        *(
+            (f'[[layer]]\nname = "m"\nop = "matmul"\n{field}\n', [f"layer m: {field}: a matmul has no windows"])
+            for field in ("R = 3", "S = 2", "stride = [2, 1]", "dilation = [1, 2]", "padding = [0, 0, 1, 0]")
+        ),
         (HEAD + "density = { input = nan }\n", ["layer c", "density.input = nan", "between 0 and 1"]),
         (HEAD + "density = { input = 1.5 }\n", ["layer c", "density.input = 1.5"]),
         (HEAD + "density = { inptu = 0.5 }\n", ["layer c", "density", '"inptu"', 'did you mean "input"']),
