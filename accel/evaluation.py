@@ -36,6 +36,7 @@ from mappings.dataflows import DATAFLOWS
 from workloads import InputError, Layer, Network, Node
 from workloads.execute import Execution, LayerRun, convolve_integers, execute
 from workloads.execute.quantised import Quantised
+from workloads.plain import plain
 
 
 class Book(Protocol):
@@ -106,7 +107,7 @@ def evaluate(
     Raises InputError when a network or accelerator is not to be had, a layer cannot be mapped, a mapping does not fit,
     operands are too wide for the array, or for a mapping or an objective that there is not.
     """
-    network, spec = network_of(network), accelerator_of(spec)
+    network, spec, seed = network_of(network), accelerator_of(spec), plain(seed)
     for each in network.layers:
         require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)

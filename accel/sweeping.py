@@ -65,7 +65,10 @@ def sweep(
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
     objective that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
     """
-    changes = {path: _listed(path, values) for path, values in (set or {}).items()}
+    fields = {} if set is None else set
+    if not isinstance(fields, Mapping):
+        raise InputError(f'set = {shown(fields)}: needs lists of values by field, like {{"pe_array.rows": [8, 16]}}')
+    changes = {path: _listed(path, values) for path, values in fields.items()}
     points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
     total, tell = len(points), progress or (lambda done, total, what: None)
     outcomes = [failed(point, InputError(NOT_RUN)) for point in points]

@@ -58,6 +58,8 @@ class Mapping:
     register_words: PerOperand = (None, None, None)
 
     def __post_init__(self) -> None:
+        for per_operand in ("hold", "register_words"):
+            object.__setattr__(self, per_operand, plain(getattr(self, per_operand)))
         axes: list[str] = []
         for level in LEVELS:
             for loop in getattr(self, level):

@@ -39,7 +39,7 @@ def load(name_or_path: str | Path) -> Accelerator:
     line naming the file, the field, the value and what would do.
     """
     given = str(name_or_path)
-    if isinstance(name_or_path, str) and given in preset_names():
+    if given in preset_names():
         source = f"preset {given}"
         return Accelerator.from_values(parse_toml(preset_text(given), source), source=source)
     if not given.endswith(".toml"):

@@ -34,7 +34,7 @@ def test_a_network_is_simulated_by_names_files_and_objects_alike(files: tuple[Pa
     by_object = accel.simulate(workloads.load(network), accel.load("systolic_32x32"), budget=SHORT)
     assert accel.simulate(network, chip, budget=SHORT) == by_object
     assert accel.evaluate(str(network), "systolic_32x32", budget=SHORT).report == by_object
-    zoo = accel.simulate("lenet5", "systolic_32x32", mapping="weight_stationary", budget=SHORT)
+    zoo = accel.simulate(Path("lenet5"), Path("systolic_32x32"), mapping="weight_stationary", budget=SHORT)
     assert zoo.macs == workloads.load("lenet5").macs
 
 

@@ -60,6 +60,8 @@ def test_layers_networks_and_mappings_of_numpys_numbers_are_equal_to_pythons() -
     assert repr(given) == repr(meant)
     assert Mapping("m", off_chip=(Loop("K", np.int64(3)),)) == Mapping("m", off_chip=(Loop("K", 3),))
     assert repr(Loop("K", np.int64(3))) == repr(Loop("K", 3))
+    limits = {"off_chip": (Loop("K", 3),), "hold": (two - 1, None, 0), "register_words": (two, two, None)}
+    assert repr(Mapping("m", **limits)) == repr(Mapping("m", **plain(limits)))
 
     def built(one: Any, three: Any) -> workloads.Network:
         network = NetworkBuilder("n", (one, three, 8 * one, 8 * one))
@@ -69,6 +71,11 @@ def test_layers_networks_and_mappings_of_numpys_numbers_are_equal_to_pythons() -
 
     assert repr(built(np.int64(1), np.int64(3)).nodes) == repr(built(1, 3).nodes)
     assert repr(workloads.load("lenet5", batch=two).nodes) == repr(workloads.load("lenet5", batch=2).nodes)
+
+
+def test_a_seed_of_numpys_is_that_of_pythons() -> None:
+    found, meant = (accel.simulate(TINY, CHIP, mapping="weight_stationary", seed=seed) for seed in (np.int64(3), 3))
+    assert found.to_json() == meant.to_json()
 
 
 def test_a_sweep_over_an_array_is_that_over_its_list() -> None:
@@ -89,6 +96,7 @@ def test_a_sweep_over_an_array_is_that_over_its_list() -> None:
         ({"set": {"pe_array.rows": np.array([])}}, "pe_array.rows = []: a sweep needs a list of one value at least"),
         ({"specs": CHIP}, "accelerator = name='systolic_32x32'"),
         ({"networks": TINY}, "network = Network(name='tiny'"),
+        ({"set": [16]}, "set = [16]: needs lists of values by field"),
         ({"batch": "two"}, "batch = 'two': needs a whole number from 1 up"),
         ({"batch": None}, "batch = None: needs a whole number from 1 up"),
     ],
