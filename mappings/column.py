@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -80,6 +80,14 @@ class MappingColumn:
     def take(self, rows: NDArray[np.bool_] | Ints) -> MappingColumn:
         """The chosen mappings only."""
         return MappingColumn(self.shape, self.factors[rows])
+
+
+def together(columns: Iterable[MappingColumn]) -> list[MappingColumn]:
+    """The same mappings, those of one shape in one column."""
+    by_shape: dict[Shape, list[Ints]] = {}
+    for column in columns:
+        by_shape.setdefault(column.shape, []).append(column.factors)
+    return [MappingColumn(shape, np.concatenate(factors)) for shape, factors in by_shape.items()]
 
 
 def grid(shape: Shape, choices: dict[str, list[Ints]]) -> MappingColumn:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
 from mappings.dataflows import ArrayShape
-from mappings.mapping import LEVELS, SPATIAL_LEVELS, axis_extent, axis_relevant
+from mappings.holding import held
+from mappings.mapping import LEVELS, SPATIAL_LEVELS, Mapping, axis_extent, axis_relevant
 from mappings.space import MapSpace
 from workloads.layer import Layer, Operand
 
@@ -35,18 +36,27 @@ def exhaustive(space: MapSpace, shape: Shape, most: int = 2_000_000) -> MappingC
 
 def whole_space(space: MapSpace, most: int) -> list[MappingColumn] | None:
     """Every mapping of every shape, equal ones once; None when more than `most` to try."""
+    # The orders of everything have each hold of the outputs already.
+    operands = (Operand.INPUT, Operand.WEIGHT) if space.dataflows is None else tuple(Operand)
     size = 0
-    found = []
-    known: set[object] = set()
+    found: list[MappingColumn] = []
     for shape in space.shapes():
         chains = _chains(space, shape, most - size)
         if chains is None:
             return None
         size += prod(len(factors) for _, factors in chains)
         for column in _columns(space, shape, chains):
-            keys = (signature(column, row, space.layer, space.array) for row in range(len(column)))
-            found.append(column.take(np.array([_new(key, known) for key in keys], dtype=bool)))
-    return [column for column in found if len(column)]
+            elsewhere = [space.fitting(other) for other in held(column, operands)]
+            size += sum(map(len, elsewhere))
+            if size > most:
+                return None
+            found += [column, *elsewhere]
+    known: set[object] = set()
+    fresh = []
+    for column in found:
+        keys = (signature(column, row, space.layer, space.array) for row in range(len(column)))
+        fresh.append(column.take(np.array([_new(key, known) for key in keys], dtype=bool)))
+    return [column for column in fresh if len(column)]
 
 
 def signature(column: MappingColumn, row: int, layer: Layer, array: ArrayShape) -> object:
@@ -56,24 +66,29 @@ def signature(column: MappingColumn, row: int, layer: Layer, array: ArrayShape) 
     """
     mapping = column[row]
     off_chip = [(loop.axis, loop.factor) for loop in mapping.off_chip]
-    # A loop that outputs do not depend on may as well be outside their hold.
-    held = mapping.hold_depth(Operand.OUTPUT)
-    while held < len(off_chip) and not axis_relevant(off_chip[held][0], Operand.OUTPUT):
-        held += 1
+    depths = [_innermost_hold(mapping, operand) for operand in Operand]
     blocks = mapping.blocks("off_chip")
     for place in reversed(range(len(off_chip) - 1)):
         (axis, factor), (inner, _) = off_chip[place : place + 2]
-        if axis == inner and held != place + 1:  # one loop cut in two
+        if axis == inner and place + 1 not in depths:  # one loop cut in two
             covered = min(axis_extent(layer, axis), factor * blocks[place])
             off_chip[place : place + 2] = [(axis, -(-covered // blocks[place + 1]))]
-            held -= held > place
+            depths = [depth - (depth > place) for depth in depths]
     inside = tuple(tuple((loop.axis, loop.factor) for loop in loops) for loops in (mapping.on_chip, mapping.registers))
     lanes = frozenset((loop.axis, loop.factor) for loop in mapping.lanes)
     spread = frozenset((axis, mapping.unrolled(axis)) for axis in mapping.axes() if mapping.unrolled(axis) > 1)
     used = (mapping.used("rows"), mapping.used("columns")) if array.bypass else ()
     return (
-        mapping.name, tuple(off_chip), inside, spread, used, lanes, mapping.hold[:2], held, mapping.register_words,
+        mapping.name, tuple(off_chip), inside, spread, used, lanes, tuple(depths), mapping.register_words,
     )  # fmt: skip
+
+
+def _innermost_hold(mapping: Mapping, operand: Operand) -> int:
+    """Of the holds that keep the same: a loop that the operand does not depend on may as well be outside."""
+    depth = mapping.hold_depth(operand)
+    while depth < len(mapping.off_chip) and not axis_relevant(mapping.off_chip[depth].axis, operand):
+        depth += 1
+    return depth
 
 
 def _new(key: object, known: set[object]) -> bool:

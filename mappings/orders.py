@@ -17,6 +17,10 @@ for all factors: every order of the dimensions that have more than one index is 
 Dimensions of a single index have no loops at all. Where a machine keeps the halo between neighbouring tiles, P, Q, R
 and S differ off chip: those orders are only reached by `reordered`.
 
+Inputs and weights may be held over loops as well (`mappings.holding`), which no order makes up for: a space tried whole
+has each hold of every mapping, a search draws them for those it looks at. What is held cuts the off-chip loops once
+more. That a class is cut there and outputs are held elsewhere, `reordered` reaches alone.
+
 The argument is about what is moved: no operand crosses the pins or a port more often. Four things that orders differ
 in are left aside: how many DRAM rows tiles open, a little of their energy; which tile's work a transfer hides behind, a
 little of the latency; where both P and R (or Q and S) are cut off chip, that a window's first tap may need the very
@@ -33,10 +37,14 @@ from itertools import permutations, product
 import numpy as np
 
 from mappings.column import Shape
+from mappings.holding import held_elsewhere
 from workloads.layer import DIMS, Layer
 
 _CLASSES = (("N", "P", "Q"), ("K",), ("C", "R", "S"))
 _FLAT = (("NPQ",), ("K",), ("CRS",))
+
+_HELD = 0.3
+"""Chance that another order of off-chip loops is the same one with an operand held elsewhere."""
 
 
 def general_shapes(layer: Layer) -> Iterator[Shape]:
@@ -60,19 +68,17 @@ def random_shape(layer: Layer, random: np.random.Generator) -> Shape:
 
 
 def reordered(shape: Shape, random: np.random.Generator) -> Shape:
-    """A shape of the same loops in which two neighbours of a level have changed places, or the outputs' hold moved."""
+    """A shape of the same loops, two neighbours of a level in each other's place or an operand held elsewhere."""
     level = ("off_chip", "on_chip", "registers")[int(random.integers(3))]
     loops = list(getattr(shape, level))
     changes = {name: getattr(shape, name) for name in ("off_chip", "on_chip", "registers")}
-    hold = shape.hold
     if len(loops) > 1:
+        if level == "off_chip" and random.random() < _HELD:
+            return held_elsewhere(replace(shape, name="any"), np.ones(len(loops), dtype=bool), random)
         first = int(random.integers(len(loops) - 1))
-        if level == "off_chip" and random.random() < 0.3:
-            hold = (hold[0], hold[1], int(random.integers(len(loops) + 1)))
-        else:
-            loops[first], loops[first + 1] = loops[first + 1], loops[first]
+        loops[first], loops[first + 1] = loops[first + 1], loops[first]
         changes[level] = tuple(loops)
-    return replace(shape, name="any", **changes, hold=hold)
+    return replace(shape, name="any", **changes)
 
 
 def widened(shape: Shape, layer: Layer) -> Shape:
@@ -89,10 +95,13 @@ def widened(shape: Shape, layer: Layer) -> Shape:
         for level in ("rows", "columns", "lanes")
     }
     outside = levels["off_chip"]
-    depth = len(outside) if shape.hold[2] is None else shape.hold[2] + len(outside) - len(shape.off_chip)
+    inputs, weights, outputs = (
+        None if depth is None else depth + len(outside) - len(shape.off_chip) for depth in shape.hold
+    )
     # A second loop of each, inside the outputs' hold.
     levels["off_chip"] += tuple(axis for axis in axes if outside.count(axis) == 1)
-    return replace(shape, name="any", **levels, **spatial, hold=(None, None, depth))
+    outputs = len(outside) if outputs is None else outputs
+    return replace(shape, name="any", **levels, **spatial, hold=(inputs, weights, outputs))
 
 
 def _axes(layer: Layer, flat: bool) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, together
 from mappings.mapping import SPATIAL_LEVELS
 
 Floats = NDArray[np.float64]
@@ -16,6 +16,9 @@ Niche = tuple[object, bytes]
 _KEPT = 64
 _ALIKE = 8
 """Of one unrolling and shape, at most, and one until `crowd`: good places lie apart, and none must crowd others out."""
+
+_SHAPES = 4
+"""Parents drawn together are of up to so many shapes: a column takes time however short it is."""
 
 
 class Pool:
@@ -116,7 +119,7 @@ class Pool:
     def parents(
         self, random: np.random.Generator, number: int, count: int, leading: bool = False
     ) -> list[MappingColumn]:
-        """About `count` copies of `number` mappings, those of one shape together.
+        """About `count` copies of up to `number` mappings, those of one shape together.
 
         Better ones more often, or those that lead their niches, one as often as another.
         """
@@ -124,16 +127,15 @@ class Pool:
             return []
         entries = self._leading() if leading else self.entries
         ranks = np.floor(len(entries) * random.random(number) ** (1 if leading else 2)).astype(int)
-        by_shape: dict[object, list[MappingColumn]] = {}
+        shapes: set[object] = set()
+        chosen = []
         for rank in ranks.tolist():
             column = entries[rank][3]
-            by_shape.setdefault(column.shape, []).append(column)
-        return [
-            MappingColumn(
-                columns[0].shape, np.repeat(np.concatenate([one.factors for one in columns]), count // number, axis=0)
-            )
-            for columns in by_shape.values()
-        ]
+            if len(shapes) < _SHAPES or column.shape in shapes:
+                shapes.add(column.shape)
+                chosen.append(column)
+        copies = count // len(chosen)
+        return [MappingColumn(column.shape, np.repeat(column.factors, copies, axis=0)) for column in together(chosen)]
 
 
 def _bytes_of_rows(rows: NDArray[np.int64]) -> list[bytes]:

@@ -10,17 +10,22 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.column import MappingColumn
+from mappings.column import MappingColumn, together
 from mappings.exhaustive import whole_space
+from mappings.holding import held
 from mappings.leaders import Leaders
 from mappings.mapping import Mapping
 from mappings.pool import Pool
 from mappings.space import MapSpace
 from workloads.errors import InputError
+from workloads.layer import Operand
 
 Floats = NDArray[np.float64]
 Cost = Callable[[MappingColumn], Floats]
 """What to minimise, one value a mapping; infinite where it does not fit."""
+
+Costed = list[tuple[MappingColumn, Floats]]
+"""Columns with what their mappings cost."""
 
 _SMALL = 100_000
 """A space of more mappings is not tried whole, whatever the budget."""
@@ -32,11 +37,11 @@ _POLISHED = 2
 """One round in so many looks at all that is around one of the best."""
 _BEST = 8
 """So many of the best are looked around, and all that lead their unrolling and shape."""
-_NEXT, _SPREAD, _EXCHANGED, _RETILED = range(4)
+_NEXT, _SPREAD, _EXCHANGED, _RETILED, _HELD = range(5)
 _BESTS, _UNROLLINGS, _ORDERS = range(3)
 _NEAR = (
     (_NEXT, _BESTS), (_NEXT, _UNROLLINGS), (_NEXT, _ORDERS), (_SPREAD, _UNROLLINGS), (_EXCHANGED, _UNROLLINGS),
-    (_NEXT, _ORDERS), (_RETILED, _UNROLLINGS),
+    (_NEXT, _ORDERS), (_RETILED, _UNROLLINGS), (_HELD, _UNROLLINGS),
 )  # fmt: skip
 """What polishing looks at in turn: what is near one of the best, or near one that leads its unrolling and shape, or its
 order of tiles."""
@@ -49,6 +54,8 @@ _SETTLING = 0.85
 """From this share of the budget on, the best is brought to where nothing next to it is better."""
 _TILINGS = 4096
 """So many mappings, or as many as the budget has, are drawn by their tiles before it is used."""
+_WORTH_HOLDING = 2.0
+"""The first mappings that cost up to so many times the least are looked at with operands held elsewhere, too."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -57,7 +64,8 @@ _REORDERED = 3
 class Budget:
     """How long to search a layer: so many mappings looked at after the first ones, or so many seconds.
 
-    The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has.
+    The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has, and the best
+    of these with operands held elsewhere.
     """
 
     mappings: int = 40_000
@@ -108,7 +116,7 @@ def search(
     run = _Run(space, cost, bound, np.random.default_rng(seed), Pool(whole_costs))
     exhaustive = interrupted = False
     try:
-        run.take(space.candidates)
+        seen = run.take(space.candidates)
         whole = whole_space(space, _SMALL if budget.seconds else min(budget.mappings, _SMALL))
         if whole is not None:
             run.pool.crowd()
@@ -117,7 +125,7 @@ def search(
             exhaustive = True
         looked = 0
         if not exhaustive:
-            run.draw_tilings(min(_TILINGS, budget.mappings))
+            run.hold(seen + run.draw_tilings(min(_TILINGS, budget.mappings)))
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
                 raise KeyboardInterrupt
@@ -150,12 +158,21 @@ class _Run:
         self.costed = self.pruned = self.rounds = 0
         self._space, self._cost, self._bound, self._random = space, cost, bound, random
 
-    def draw_tilings(self, count: int) -> None:
+    def draw_tilings(self, count: int) -> Costed:
         """Look at `count` mappings drawn by their tiles, a round of each shape drawn; what is not legal counts too."""
+        seen: Costed = []
         for drawn in range(0, count, _ROUND):
             shape = self._space.shape(self._random)
             if shape is not None:
-                self.take([self._space.tilings(shape, min(_ROUND, count - drawn), self._random)])
+                seen += self.take([self._space.tilings(shape, min(_ROUND, count - drawn), self._random)])
+        return seen
+
+    def hold(self, seen: Costed) -> None:
+        """Look at those of the mappings seen that come near the best with operands held elsewhere, one by one."""
+        for operand in Operand:
+            most = _WORTH_HOLDING * self.pool.least
+            near = together(column.take(values <= most) for column, values in seen)
+            seen = seen + self.take([elsewhere for column in near for elsewhere in held(column, (operand,))])
 
     def used(self, budget: Budget, looked: int) -> float:
         """Share of the budget."""
@@ -208,15 +225,18 @@ class _Run:
         """What is next to a mapping, unrolled in another way, with room exchanged between axes or with other tiles."""
         if kind == _SPREAD:
             near = self._space.respread(best, _ROUND, self._random)
+        elif kind == _HELD:
+            near = self._space.held(best, _ROUND, self._random)
         elif kind == _RETILED:
             near = [self._space.retiled(best, _ROUND, self._random)]
         else:
             near = [self._space.neighbours(best) if kind == _NEXT else self._space.exchanges(best)]
         return [column for column in near if len(column)]
 
-    def take(self, columns: list[MappingColumn]) -> None:
+    def take(self, columns: list[MappingColumn]) -> Costed:
         """Cost columns; the best join the pool in the order given."""
         least = self.pool.least
+        seen: Costed = []
         for column in columns:
             column = self._space.fitting(column)
             if self._bound is not None and least < np.inf and len(column):
@@ -228,3 +248,5 @@ class _Run:
                 values = self._cost(column)
                 self.pool.add(column, values)
                 self.leaders.add(column, values)
+                seen.append((column, values))
+        return seen

@@ -17,6 +17,7 @@ from mappings.column import MappingColumn, Shape
 from mappings.dataflows import DATAFLOWS, ArrayShape, candidates, close
 from mappings.exchanges import exchanges
 from mappings.footprint import Fits, Footprints, anything_fits
+from mappings.holding import held, held_elsewhere
 from mappings.mapping import SPATIAL_LEVELS, axis_extent
 from mappings.moves import step
 from mappings.neighbours import neighbours, respread
@@ -28,6 +29,8 @@ Ints = NDArray[np.int64]
 
 _TILINGS = 16
 """Tilings drawn for each pass drawn: what a pass costs takes longer to find than what a tiling does."""
+_HELD = 0.5
+"""Chance that another order is the same one with an operand held elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ class MapSpace:
         """The column's only mapping with room exchanged between two axes."""
         return exchanges(column, self.layer, self.array)
 
+    def held(self, column: MappingColumn, most: int, random: np.random.Generator) -> list[MappingColumn]:
+        """The column's only mapping, about `most` times, with operands held elsewhere and tiles of other extents."""
+        elsewhere = list(held(column))
+        return [near for one in elsewhere for near in (one, self.retiled(one, most // len(elsewhere), random))]
+
     def respread(self, column: MappingColumn, most: int, random: np.random.Generator) -> list[MappingColumn]:
         """The column's only mapping, about `most` times, unrolled in other ways, of its shape or of others.
 
@@ -117,7 +125,7 @@ class MapSpace:
         ]
 
     def reorder(self, column: MappingColumn, random: np.random.Generator) -> MappingColumn:
-        """The same factors in another shape, where the space has others to go to."""
+        """The same factors in another shape: other loops where the space has them, or operands held elsewhere."""
         if self.dataflows is None:
             wide = column if column.shape.name == "any" else _moved(column, widened(column.shape, self.layer))
             shape = wide.shape
@@ -125,8 +133,9 @@ class MapSpace:
                 shape = reordered(shape, random)
             return close(_moved(wide, shape), self.layer)
         others = self._others(column.shape)
-        if not others:
-            return column
+        if not others or random.random() < _HELD:
+            turning = np.any(column.factors[:, : len(column.shape.off_chip)] > 1, axis=0)
+            return MappingColumn(held_elsewhere(column.shape, turning, random), column.factors)
         return close(_moved(column, others[int(random.integers(len(others)))]), self.layer)
 
     @cached_property

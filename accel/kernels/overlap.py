@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accel.kernels.options import borrowing_kernel, inlined_kernel
 from accel.kernels.reuse import INPUT, OUTPUT, WEIGHT
 from accel.kernels.tile_sizes import END, FULL, REST
-from accel.kernels.turns import PLACE, SAME, Turns
+from accel.kernels.turns import NEXT, PLACE, SAME, Turns
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -52,13 +52,26 @@ def _step(
 
 
 @borrowing_kernel
-def _loads(turns: Turns, group: int, loads: Floats, back: float, pace: Pace) -> tuple[float, float, float]:
-    """Cycles of the loads of a group that wait for the one before, of those beside it, of the last of these."""
+def _coming(turns: Turns, group: int, operand: int) -> float:
+    """Share of the steps of a group that load inputs or weights, of those beside which such a tile is the next one."""
+    return float(turns.shares[NEXT, operand]) if turns.changes[group, operand] == NEXT else 1.0
+
+
+@borrowing_kernel
+def _loads(turns: Turns, group: int, loads: Floats, back: float, there: int, pace: Pace) -> tuple[float, float, float]:
+    """Cycles of the loads of a group that wait for the one before, of those beside it, of the last of these.
+
+    there: bits of the operands whose next tile is in their buffer already.
+    """
     before = beside = last = 0.0
     for operand in range(3):
         change = turns.changes[group, operand]
-        if change != SAME:
-            coming = turns.shares[change, operand] * (back * loads[LOAD_PSUM] if operand == OUTPUT else loads[operand])
+        if change != SAME and not there >> operand & 1:
+            coming = loads[operand]
+            if operand == OUTPUT:
+                coming = turns.shares[change, OUTPUT] * back * loads[LOAD_PSUM]
+            elif change == PLACE:
+                coming *= turns.shares[PLACE, operand]
             if change == PLACE and (pace.weight_tiles if operand == WEIGHT else pace.data_tiles) == 1:
                 before += coming
             elif coming > 0:
@@ -71,7 +84,7 @@ def _loads(turns: Turns, group: int, loads: Floats, back: float, pace: Pace) -> 
 @borrowing_kernel
 def _stored_beside(turns: Turns, group: int, loads: Floats, back: float, pace: Pace) -> float:
     """Share of the steps of a group whose tile of outputs is stored beside the step after them."""
-    before, _, _ = _loads(turns, group, loads, back, pace)
+    before, _, _ = _loads(turns, group, loads, back, 0, pace)
     leaves = turns.changes[group, OUTPUT]
     if leaves == SAME or before > 0 or (pace.data_tiles == 1 and leaves == PLACE):
         return 0.0
@@ -108,30 +121,39 @@ def _steps_cycles(
     for group in range(groups):
         if group > 0 and turns.steps[group, size, next_size] == 0:
             continue
-        before, beside, final = _loads(turns, group, loads, back, pace)
-        wait = pace.latency if before == 0 and beside > 0 else 0
-        in_a_row = runs and group == 0
-        step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
-        share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
-        if share > 0:  # so many steps have a store beside them, rather than each a part of one
-            longer = _step(least, beside, beside_store, stores_first, wait, in_a_row, starved)
-            if group == 0:
-                relief = longer - step
-            elif wait > 0 and after_outer > 0 and beside_store + beside - final > compute:
-                # Its own store goes before the last of what it loads, and not beside the step after it.
-                longer = max(longer, beside_store + beside + wait + store - relief)
-            step += share * (longer - step)
-        leaves = turns.changes[group, OUTPUT]
-        in_place = pace.data_tiles == 1 and leaves == PLACE
-        if in_place and not pace.weight_taken and turns.changes[group, INPUT] != PLACE and before > 0:
-            # Sums wait for the store: weights of the step after the next go between, and are there before it begins.
-            step += back * max(0.0, least + beside - step)
-        if before > 0 or in_place:
-            stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
-            before += stored * store + (pace.latency if before > 0 else 0)
+        cycles = stepped = longer_by = 0.0
+        inputs, weights = _coming(turns, group, INPUT), _coming(turns, group, WEIGHT)
+        for there in range(4):
+            part = 1.0 - inputs if there >> INPUT & 1 else inputs
+            part *= 1.0 - weights if there >> WEIGHT & 1 else weights
+            if part <= 0:
+                continue
+            before, beside, final = _loads(turns, group, loads, back, there, pace)
+            wait = pace.latency if before == 0 and beside > 0 else 0
+            in_a_row = runs and group == 0
+            step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
+            share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
+            if share > 0:  # so many steps have a store beside them, rather than each a part of one
+                longer = _step(least, beside, beside_store, stores_first, wait, in_a_row, starved)
+                if group == 0:
+                    longer_by += part * (longer - step)
+                elif wait > 0 and after_outer > 0 and beside_store + beside - final > compute:
+                    # Its own store goes before the last of what it loads, and not beside the step after it.
+                    longer = max(longer, beside_store + beside + wait + store - relief)
+                step += share * (longer - step)
+            leaves = turns.changes[group, OUTPUT]
+            in_place = pace.data_tiles == 1 and leaves == PLACE
+            if in_place and not pace.weight_taken and turns.changes[group, INPUT] != PLACE and before > 0:
+                # Sums wait for the store: weights of the step after the next go between, and are there before.
+                step += back * max(0.0, least + beside - step)
+            if before > 0 or in_place:
+                stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
+                before += stored * store + (pace.latency if before > 0 else 0)
+            cycles += part * (before + step)
+            stepped += part * step
         if group == 0:
-            starved = step > compute
-        total += turns.steps[group, size, next_size] * (before + step)
+            relief, starved = longer_by, stepped > compute
+        total += turns.steps[group, size, next_size] * cycles
     return total
 
 

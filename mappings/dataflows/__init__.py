@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mappings.column import MappingColumn, Shape
+from mappings.column import MappingColumn, together
 from mappings.dataflows.array import ArrayShape
 from mappings.dataflows.dot_product import channel_parallel, window_parallel
 from mappings.dataflows.input_broadcast import input_broadcast
@@ -49,10 +46,7 @@ def candidates(name: str, layer: Layer, array: ArrayShape) -> list[MappingColumn
     """
     if name not in DATAFLOWS:
         raise InputError(f'unknown dataflow "{name}": one of {", ".join(DATAFLOWS)}')
-    found: dict[Shape, list[NDArray[np.int64]]] = {}
-    for column in DATAFLOWS[name](layer, array):
-        found.setdefault(column.shape, []).append(column.factors)
-    closed = (close(MappingColumn(shape, np.concatenate(factors)), layer) for shape, factors in found.items())
+    closed = (close(column, layer) for column in together(DATAFLOWS[name](layer, array)))
     return [column for column in closed if len(column)]
 
 

@@ -31,7 +31,7 @@ ONE_BY_ONE = Mapping("row_stationary", off_chip=tuple(Loop(dim, getattr(CONV, di
 @pytest.fixture(scope="module")
 def known() -> tuple[Layer, MappedLayer, MappedLayer]:
     """A layer, what a short search ends with, and the better mapping of a long one."""
-    layer, chip = load("lenet5").layers[1], accel.load("eyeriss_v1")
+    layer, chip = load("lenet5").layers[3], accel.load("eyeriss_v1")
     short, long = explore(layer, chip, **SHORT), explore(layer, chip, **LONG)
     assert long.report.latency_cycles < short.report.latency_cycles
     return layer, short, long

@@ -103,6 +103,34 @@ def test_ragged_ends_of_the_loops_that_turn_fastest(
     assert row["latency_cycles"] == pytest.approx(simulated.latency_cycles, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("off_chip", "hold"),
+    [
+        # Inputs come in beside the steps of the first filters alone; weights beside all.
+        pytest.param((("P", 7), ("K", 2), ("C", 11)), (1, None, 2), id="inputs"),
+        # Weights of the last loop come in for the first pixels alone, inputs for the first filters alone.
+        pytest.param((("P", 7), ("K", 2), ("C", 11)), (1, 0, 2), id="inputs and weights"),
+        pytest.param((("P", 7), ("K", 2), ("C", 11)), (None, 0, 2), id="weights"),
+    ],
+)
+def test_held_operands_come_in_beside_some_steps_and_not_beside_others(
+    off_chip: tuple[tuple[str, int], ...], hold: tuple[int | None, int | None, int]
+) -> None:
+    layer = Layer("strided", K=128, C=64, P=28, Q=28, R=3, S=3, stride=(2, 2), padding=(1, 1, 1, 1))
+    spec = accel.load("eyeriss_v1").with_values({"data_buffer.kib": 200, "weight_buffer.kib": 200})
+    mapping = Mapping(
+        "by_hand",
+        off_chip=tuple(Loop(axis, factor) for axis, factor in off_chip),
+        registers=(Loop("Q", 28), Loop("C", 3), Loop("S", 3), Loop("K", 11)),
+        rows=(Loop("R", 3), Loop("P", 4)),
+        columns=(Loop("C", 2), Loop("K", 6)),
+        hold=hold,
+    )
+    simulated = simulate_layer(layer, mapping, spec).report
+    row = accel.estimate(layer, [mapping], spec).iloc[0]
+    assert row["latency_cycles"] == pytest.approx(simulated.latency_cycles, rel=0.01)
+
+
 def test_what_a_search_ends_with_takes_as_long_as_estimated() -> None:
     """A search goes where the estimate errs in its favour: what it ends with tells more than mappings drawn."""
     spec, errors = accel.load("eyeriss_v1"), []

@@ -119,10 +119,10 @@ def test_batch_and_names() -> None:
 
 
 def test_the_objective_is_what_the_mappings_of_every_point_minimise() -> None:
-    latency, energy = (sweep([TINY], ["systolic_32x32"], objective=each).iloc[0] for each in ("latency", "energy"))
+    latency, energy = (sweep([TINY], ["zhang_fpga15"], objective=each).iloc[0] for each in ("latency", "energy"))
     assert latency["latency_cycles"] < energy["latency_cycles"]
     assert latency["energy_pj"] > energy["energy_pj"]
-    report = simulate(TINY, accel.load("systolic_32x32"), objective="latency")
+    report = simulate(TINY, accel.load("zhang_fpga15"), objective="latency")
     assert (latency["latency_cycles"], latency["energy_pj"]) == (report.latency_cycles, report.energy_pj)
 
 
