@@ -19,7 +19,7 @@ from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
 from workloads import Bits, InputError, Layer
 
-QUICK = Budget(mappings=15_000)
+QUICK = Budget(mappings=10_000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
 _NATIVE = Bits()
 

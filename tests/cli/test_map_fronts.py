@@ -44,7 +44,7 @@ def fronts_told(out: str) -> dict[str, list[re.Match[str]]]:
     return fronts
 
 
-@pytest.mark.parametrize("chip", ["tpu_v1", "eyeriss_v1"])
+@pytest.mark.parametrize("chip", ["zhang_fpga15", "eyeriss_v1"])
 def test_each_point_is_saved_beside_the_mappings(command: Command, tmp_path: Path, chip: str) -> None:
     """None is faster than what is chosen, also of what searches for other objectives came upon."""
     out = tmp_path / "nests.toml"
@@ -74,7 +74,7 @@ def test_each_point_is_saved_beside_the_mappings(command: Command, tmp_path: Pat
 
 def test_the_points_stand_in_columns_that_fit(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    out = command("map", "lenet5", "--on", "tpu_v1", "--budget", 50, "--pareto", "--no-cache").out
+    out = command("map", "lenet5", "--on", "zhang_fpga15", "--budget", 50, "--pareto", "--no-cache").out
     fronts = fronts_told(out)
     assert max(len(front) for front in fronts.values()) > 1
     for front in fronts.values():
