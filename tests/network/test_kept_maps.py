@@ -78,4 +78,5 @@ def test_kept_maps_that_live_at_once_fit_together(chain: Network) -> None:
 
 def test_the_same_run_keeps_the_same_maps(chain: Network) -> None:
     chip = CHIP.with_values({"data_buffer.kib": 68})
-    assert accel.simulate(chain, chip).to_json() == accel.simulate(chain, chip).to_json()
+    first, again = (accel.simulate(chain, chip, budget=SHORT).to_json() for _ in range(2))
+    assert first == again

@@ -12,6 +12,7 @@ import pytest
 import accel
 from accel.evaluation import evaluate, simulate
 from accel.mapper import NoMapping, map_layer
+from mappings import Budget
 from mappings.file import MappingBook
 from workloads import InputError, Network
 from workloads.builder import NetworkBuilder
@@ -19,6 +20,7 @@ from workloads.execute import execute
 
 SMALL = accel.load("zhang_fpga15").with_values({"weight_buffer.kib": 0.35, "weight_buffer.double_buffered": True})
 """Holds the weights of a kernel of one word, not of 7 x 7."""
+SHORT = Budget(1000)
 KEEPS = SMALL.with_values({"data_buffer.keep_maps": True})
 
 
@@ -52,8 +54,8 @@ def halves(network: Network) -> tuple[Network, Network]:
 def test_the_others_are_the_networks_before_and_after_it(chip: accel.Accelerator, fuse: bool) -> None:
     """DRAM traffic adds up, so that what is best for each half is best for both."""
     network = built()
-    report = simulate(network, chip, objective="dram", fuse=fuse, partial=True)
-    parts = [simulate(half, chip, objective="dram", fuse=fuse) for half in halves(network)]
+    report = simulate(network, chip, objective="dram", fuse=fuse, partial=True, budget=SHORT)
+    parts = [simulate(half, chip, objective="dram", fuse=fuse, budget=SHORT) for half in halves(network)]
     assert report.layers == tuple(row for part in parts for row in part.layers)
     assert report.prefetched_cycles == sum(part.prefetched_cycles for part in parts)
     assert report.latency_cycles == sum(part.latency_cycles for part in parts)

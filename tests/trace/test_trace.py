@@ -21,6 +21,7 @@ from accel.trace import trace_events, trace_json
 from accel.trace.occupancy import buffer_changes
 from accel.trace.timebase import Timebase
 from accel.trace.tracks import WAITS, Track
+from mappings import Budget
 from workloads import InputError, Operand
 
 CHIPS = ("eyeriss_v1", "systolic_32x32", "tpu_v1", "zhang_fpga15")
@@ -155,7 +156,7 @@ def test_touching_moments_round_alike() -> None:
 
 def test_results_without_every_step_are_refused() -> None:
     spec = accel.load("systolic_32x32")
-    evaluation = evaluate(workloads.load("alexnet"), spec)
+    evaluation = evaluate(workloads.load("alexnet"), spec, budget=Budget(100))
     assert any(result.activity.steps_played < result.schedule.steps for _, result in evaluation.results)
     with pytest.raises(ValueError, match="every_step=True"):
         trace_events(evaluation.report, evaluation.results, spec)
