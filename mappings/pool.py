@@ -17,7 +17,7 @@ _KEPT = 64
 _ALIKE = 8
 """Of one unrolling and shape, at most, and one until `crowd`: good places lie apart, and none must crowd others out."""
 
-_SHAPES = 4
+_SHAPES = 2
 """Parents drawn together are of up to so many shapes: a column takes time however short it is."""
 
 
