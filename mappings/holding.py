@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.column import MappingColumn, Shape
-from mappings.mapping import axis_relevant
+from mappings.mapping import axis_relevant, with_operand
 from workloads.layer import Operand
 
 Bools = NDArray[np.bool_]
@@ -24,7 +24,7 @@ def held_elsewhere(shape: Shape, turning: Bools, random: np.random.Generator) ->
     """The shape with one operand held over more or fewer of its off-chip loops; of those, loops that turn count."""
     operand = Operand(int(random.integers(len(Operand))))
     depths = [None, *(depth for depth, keeps in _depths(shape, operand, turning[None]) if keeps[0])]
-    return _with(shape, operand, depths[int(random.integers(len(depths)))])
+    return replace(shape, hold=with_operand(shape.hold, operand, depths[int(random.integers(len(depths)))]))
 
 
 def held(
@@ -37,11 +37,11 @@ def held(
     turning = column.factors[:, : len(column.shape.off_chip)] > 1
     always = (None, np.ones(len(column), dtype=bool))
     for depths in product(*([always, *_depths(column.shape, operand, turning)] for operand in operands)):
-        shape, rows = column.shape, always[1]
+        hold, rows = column.shape.hold, always[1]
         for operand, (depth, keeps) in zip(operands, depths, strict=True):
-            shape, rows = _with(shape, operand, depth), rows & keeps
-        if shape != column.shape and rows.any():
-            yield MappingColumn(shape, column.factors[rows])
+            hold, rows = with_operand(hold, operand, depth), rows & keeps
+        if hold != column.shape.hold and rows.any():
+            yield MappingColumn(replace(column.shape, hold=hold), column.factors[rows])
 
 
 def _depths(shape: Shape, operand: Operand, turning: Bools) -> Iterator[tuple[int, Bools]]:
@@ -53,9 +53,3 @@ def _depths(shape: Shape, operand: Operand, turning: Bools) -> Iterator[tuple[in
     changing = turning & np.array([axis_relevant(axis, operand) for axis in shape.off_chip], dtype=bool)
     for depth in range(len(shape.off_chip)):
         yield depth, changing[:, depth:].any(axis=1) & (changing[:, depth - 1] if depth else True)
-
-
-def _with(shape: Shape, operand: Operand, depth: int | None) -> Shape:
-    hold: list[int | None] = list(shape.hold)
-    hold[operand] = depth
-    return replace(shape, hold=(hold[0], hold[1], hold[2]))

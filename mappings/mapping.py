@@ -163,6 +163,13 @@ def axis_relevant(axis: str, operand: Operand) -> bool:
     return any(dim in RELEVANT[operand] for dim in axis)
 
 
+def with_operand(values: PerOperand, operand: Operand, value: int | None) -> PerOperand:
+    """The values with that of one operand replaced."""
+    changed = [*values]
+    changed[operand] = value
+    return (changed[0], changed[1], changed[2])
+
+
 def registers_used(words: int | None, there: int) -> int:
     """Registers for an operand that a mapping of so many `register_words` makes use of, where there are so many."""
     return there if words is None else min(words, there)

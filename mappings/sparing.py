@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 
 from mappings.dataflows import ArrayShape
-from mappings.mapping import Mapping, axis_relevant, registers_used
+from mappings.mapping import Mapping, axis_relevant, registers_used, with_operand
 from workloads.layer import Operand
 
 
@@ -30,7 +30,5 @@ def sparing(mapping: Mapping, array: ArrayShape) -> list[Mapping]:
             words = (prod(loop.factor for loop in loops if axis_relevant(loop.axis, operand)) for loops in inside)
             needed = {-(-each // same) for each in words}
         for fewer in sorted(need - 1 for need in needed if 0 < need <= most):
-            used = list(mapping.register_words)
-            used[operand] = fewer
-            found.append(replace(mapping, register_words=(used[0], used[1], used[2])))
+            found.append(replace(mapping, register_words=with_operand(mapping.register_words, operand, fewer)))
     return found
