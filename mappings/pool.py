@@ -127,13 +127,9 @@ class Pool:
             return []
         entries = self._leading() if leading else self.entries
         ranks = np.floor(len(entries) * random.random(number) ** (1 if leading else 2)).astype(int)
-        shapes: set[object] = set()
-        chosen = []
-        for rank in ranks.tolist():
-            column = entries[rank][3]
-            if len(shapes) < _SHAPES or column.shape in shapes:
-                shapes.add(column.shape)
-                chosen.append(column)
+        drawn = [entries[rank][3] for rank in ranks.tolist()]
+        shapes = list(dict.fromkeys(column.shape for column in drawn))[:_SHAPES]
+        chosen = [column for column in drawn if column.shape in shapes]
         copies = count // len(chosen)
         return [MappingColumn(column.shape, np.repeat(column.factors, copies, axis=0)) for column in together(chosen)]
 
