@@ -121,8 +121,13 @@ def _steps_cycles(
     for group in range(groups):
         if group > 0 and turns.steps[group, size, next_size] == 0:
             continue
-        cycles = stepped = longer_by = 0.0
+        in_a_row = runs and group == 0
+        share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
+        leaves = turns.changes[group, OUTPUT]
+        in_place = pace.data_tiles == 1 and leaves == PLACE
+        stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
         inputs, weights = _coming(turns, group, INPUT), _coming(turns, group, WEIGHT)
+        cycles = stepped = longer_by = 0.0
         for there in range(4):
             part = 1.0 - inputs if there >> INPUT & 1 else inputs
             part *= 1.0 - weights if there >> WEIGHT & 1 else weights
@@ -130,9 +135,7 @@ def _steps_cycles(
                 continue
             before, beside, final = _loads(turns, group, loads, back, there, pace)
             wait = pace.latency if before == 0 and beside > 0 else 0
-            in_a_row = runs and group == 0
             step = _step(least, beside, 0.0, 0.0, wait, in_a_row, starved)
-            share = after_inner if group > 0 else first * after_outer + (1.0 - first) * after_inner
             if share > 0:  # so many steps have a store beside them, rather than each a part of one
                 longer = _step(least, beside, beside_store, stores_first, wait, in_a_row, starved)
                 if group == 0:
@@ -141,13 +144,10 @@ def _steps_cycles(
                     # Its own store goes before the last of what it loads, and not beside the step after it.
                     longer = max(longer, beside_store + beside + wait + store - relief)
                 step += share * (longer - step)
-            leaves = turns.changes[group, OUTPUT]
-            in_place = pace.data_tiles == 1 and leaves == PLACE
             if in_place and not pace.weight_taken and turns.changes[group, INPUT] != PLACE and before > 0:
                 # Sums wait for the store: weights of the step after the next go between, and are there before.
                 step += back * max(0.0, least + beside - step)
             if before > 0 or in_place:
-                stored = turns.shares[leaves, OUTPUT] if leaves != SAME else 0.0
                 before += stored * store + (pace.latency if before > 0 else 0)
             cycles += part * (before + step)
             stepped += part * step
