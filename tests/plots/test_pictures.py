@@ -136,7 +136,8 @@ def test_layers_above_the_roof_are_whole_and_explained(times: int) -> None:
     assert len(notes) == 1
     extent = notes[0].get_window_extent()
     assert not extent.overlaps(box)
-    assert not extent.overlaps(axes._left_title.get_window_extent())  # type: ignore[attr-defined]
+    (title,) = (text for text in axes.findobj(Text) if text.get_text() == axes.get_title(loc="left"))
+    assert not extent.overlaps(title.get_window_extent())
 
 
 @pytest.mark.parametrize("given", [{}, {"skipped_macs": 900_000}])

@@ -68,7 +68,7 @@ def test_colours_tell_networks_and_markers_accelerators() -> None:
     looks = {
         (
             tuple(np.asarray(dots.get_facecolor())[0].tolist()),
-            np.asarray(dots.get_paths()[0].vertices).tobytes(),  # type: ignore[attr-defined]
+            np.asarray(dots.get_paths()[0].vertices).tobytes(),
         ): np.asarray(dots.get_offsets())[:, 0].max()
         for dots in axes.collections
     }
@@ -93,7 +93,7 @@ def test_labels_of_a_sweep_keep_off_its_front_and_its_rings() -> None:
     axes = figure.axes[0]
     (front,) = axes.get_lines()
     assert len(axes.texts) == count
-    steps = axes.transData.transform(front.get_path().interpolated(1).vertices)  # type: ignore[attr-defined]
+    steps = axes.transData.transform(front.get_path().interpolated(1).vertices)
     corners = [(steps[0])]
     for one, other in pairwise(steps):
         corners += [np.array([other[0], one[1]]), other]
