@@ -18,7 +18,7 @@ from accel.mapper import find_mapping
 from accel.mapping_cache import MappingCache
 from accel.named import AcceleratorSource, NetworkSource, accelerator_of, network_of
 from accel.network_mapping import NetworkMapping
-from accel.objective import Objective, require_objective
+from accel.objective import Objective
 from accel.planning import NetworkSimulator, Progress, fused_pairs, kept_maps
 from accel.report import LayerReport, Report
 from accel.residency import Residency
@@ -27,7 +27,7 @@ from accel.skipping import skipped_work
 from accel.sparse_work import Work
 from accel.spec import Accelerator
 from accel.storage import weight_codebook_bits
-from accel.task import QUICK
+from accel.task import QUICK, require_wishes
 from accel.transfer import TransferTiming
 from accel.unmapped import without_unmapped
 from mappings import Budget
@@ -105,9 +105,10 @@ def evaluate(
     partial: leave out layers that the search finds no mapping for, as `accel.unmapped` says, while there are others;
     `report.unmapped` says why.
     Raises InputError when a network or accelerator is not to be had, a layer cannot be mapped, a mapping does not fit,
-    operands are too wide for the array, or for a mapping or an objective that there is not.
+    operands are too wide for the array, or for a mapping, an objective, a budget or a seed that there is not.
     """
     network, spec, seed = network_of(network), accelerator_of(spec), plain(seed)
+    require_wishes(objective, budget, seed)
     for each in network.layers:
         require_precision(each, spec)
     tell = progress or (lambda done, total, what: None)
@@ -211,7 +212,6 @@ class _Chooser:
         if not known:
             given = f'"{mapping}"' if isinstance(mapping, str) else repr(mapping)
             raise InputError(f"unknown mapping {given}: auto, any, a mapping file, or one of {', '.join(DATAFLOWS)}")
-        require_objective(objective)
         self._budget = budget
         self._cache = cache
         self._spec = spec

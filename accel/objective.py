@@ -6,8 +6,6 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from workloads.errors import InputError
-
 Objective = Literal["latency", "energy", "edp", "dram"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp", "dram")
 
@@ -36,12 +34,6 @@ class Measures(NamedTuple):
     latency_cycles: Any
     energy_pj: Any
     dram_bits: Any
-
-
-def require_objective(given: str) -> None:
-    """Raise InputError for a word that is none."""
-    if given not in OBJECTIVES:
-        raise InputError(f'objective = "{given}": needs one of {", ".join(OBJECTIVES)}')
 
 
 def objective_value(of: Measured, objective: str) -> Any:

@@ -13,6 +13,8 @@ from accel.breakdown import overall_bottleneck
 from accel.named import AcceleratorSource, NetworkSource, accelerator_of, name_of, network_of
 from accel.objective import Objective, objective_value
 from accel.spec import Accelerator
+from accel.task import QUICK
+from mappings import Budget
 from workloads import InputError, Network
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Point:
     batch: int
     fuse: bool = False
     objective: Objective = "edp"
+    budget: Budget = QUICK
 
     @property
     def network_name(self) -> str:
@@ -121,7 +124,10 @@ def _simulated(
 ) -> Outcome:
     from accel.evaluation import evaluate
 
-    done = evaluate(network, spec, mapping=mapping, objective=point.objective, seed=point.seed, fuse=point.fuse)
+    done = evaluate(
+        network, spec, mapping=mapping, objective=point.objective, budget=point.budget, seed=point.seed,
+        fuse=point.fuse,
+    )  # fmt: skip
     row = _named(point) | _totals(done.report) | {"mapped_at": "", "error": ""}
     here = ", ".join(f"{path}={value}" for path, value in point.changes)
     # Where there are more registers, to hold more in them may be slower: others get the mapping as it runs here.

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from accel.answers import ask, at_hand
 from accel.named import AcceleratorSource, NetworkSource
-from accel.objective import Objective, require_objective
+from accel.objective import Objective
 from accel.sharing import share
 from accel.spec import Accelerator
 from accel.spec.errors import field_paths, shown, unknown_field
 from accel.sweep_point import TOTALS, Outcome, Point, failed, run_point
+from accel.task import QUICK, require_wishes
+from mappings import Budget
 from workloads import InputError
 from workloads.fields import whole
 from workloads.plain import plain
@@ -46,6 +48,7 @@ def sweep(
     set: Mapping[str, Sequence[Any]] | None = None,
     mapping: str | MappingBook = "auto",
     objective: Objective = "edp",
+    budget: Budget = QUICK,
     seed: int = 0,
     batch: int = 1,
     fuse: bool = False,
@@ -54,22 +57,22 @@ def sweep(
 ) -> pd.DataFrame:
     """Simulate every combination of network, accelerator and values of the fields in `set`.
 
-    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. mapping, objective, fuse: as `evaluate` takes
-    them. executor: where the points run, this process unless given; the frame is the same on any. Columns: network,
-    accelerator, the swept fields, TOTALS, `mapped_at` and `error`, empty where all went well: a point that fails is a
-    row that says why. `frame.attrs["swept"]` names the swept fields.
+    set: values by the path of a field, `{"pe_array.rows": [8, 16]}`. mapping, objective, budget, fuse: as `evaluate`
+    takes them. executor: where the points run, this process unless given; unless the budget is in seconds, the frame is
+    the same on any. Columns: network, accelerator, the swept fields, TOTALS, `mapped_at` and `error`, empty where all
+    went well: a point that fails is a row that says why. `frame.attrs["swept"]` names the swept fields.
     A point whose neighbours along a swept field found mappings that do better there takes these: `mapped_at` then names
     the fields of the point that found them. So more buffer, bandwidth or PEs are never worse because a search missed
     something, and with more registers a mapping uses as many as where it was found. Not so with a file of mappings,
     or with fused pairs, which each point plans alone.
     Raises InputError for an empty grid, one of more than MAX_POINTS points, a field that no accelerator has, or an
-    objective that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
+    objective, a budget or a seed that there is not; SweepInterrupted at Ctrl-C, with the frame of what was done.
     """
     fields = {} if set is None else set
     if not isinstance(fields, Mapping):
         raise InputError(f'set = {shown(fields)}: needs lists of values by field, like {{"pe_array.rows": [8, 16]}}')
     changes = {path: _listed(path, values) for path, values in fields.items()}
-    points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective)
+    points = grid(networks, specs, changes, mapping, seed, batch, fuse, objective, budget)
     total, tell = len(points), progress or (lambda done, total, what: None)
     outcomes = [failed(point, InputError(NOT_RUN)) for point in points]
     try:
@@ -103,11 +106,12 @@ def grid(
     batch: int,
     fuse: bool = False,
     objective: Objective = "edp",
+    budget: Budget = QUICK,
 ) -> list[Point]:
     """The points in order: networks, then accelerators, then the swept fields, the last one fastest."""
     networks, specs = _listed("network", networks), _listed("accelerator", specs)
-    batch = whole(batch, "batch")
-    require_objective(objective)
+    batch, seed = whole(batch, "batch"), plain(seed)
+    require_wishes(objective, budget, seed)
     _require_fields(changes)
     sizes = [len(values) for values in (networks, specs, *changes.values())]
     total = 1
@@ -116,7 +120,7 @@ def grid(
     if total > MAX_POINTS:
         raise InputError(f"{total} points: a sweep has at most {MAX_POINTS}, leave values out")
     return [
-        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse, objective)
+        Point(network, spec, tuple(zip(changes, values, strict=True)), mapping, seed, batch, fuse, objective, budget)
         for network, spec, *values in product(networks, specs, *changes.values())
     ]
 

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from accel.encode import widths
 from accel.known_zeros import KnownZeros
 from accel.mapping_cache import MappingCache, cache_key
-from accel.objective import WHOLE, Objective
+from accel.objective import OBJECTIVES, WHOLE, Objective
 from accel.occupancy import occupancy
 from accel.residency import NOWHERE, Residency
 from accel.spec import Accelerator
+from accel.spec.errors import shown
 from mappings import ArrayShape, Budget, Footprint, Mapping, MapSpace
 from mappings.dataflows import DATAFLOWS
 from mappings.footprint import Fits, anything_fits
 from workloads import Bits, InputError, Layer
+from workloads.plain import plain
 
 QUICK = Budget(mappings=10_000)
 """What a run of a whole network spends on each layer beyond the candidates of the dataflows."""
@@ -64,6 +66,16 @@ def fits_buffers(layer: Layer, spec: Accelerator, residency: Residency, weight_s
     return fits
 
 
+def require_wishes(objective: object, budget: object, seed: object) -> None:
+    """Raise InputError for an objective that there is not, what is no `Budget`, or a seed that is no whole number."""
+    if objective not in OBJECTIVES:
+        raise InputError(f"objective = {shown(objective)}: needs one of {', '.join(OBJECTIVES)}")
+    if not isinstance(budget, Budget):
+        raise InputError(f"budget = {shown(budget)}: needs a Budget, like Budget(mappings=1000) or Budget(seconds=2)")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"seed = {shown(seed)}: needs a whole number from 0 up")
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A layer to map on an accelerator.
@@ -79,6 +91,10 @@ class Task:
     residency: Residency = NOWHERE
     budget: Budget = QUICK
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", plain(self.seed))
+        require_wishes(self.objective, self.budget, self.seed)
 
     @property
     def families(self) -> tuple[str, ...]:

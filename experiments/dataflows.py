@@ -21,8 +21,10 @@ from accel.mapper import map_layer
 from accel.plots import save
 from accel.plots.style import CLASS_COLOURS, TEXT_POINTS, label_axes, new_axes
 from accel.simulation import simulate_layer
+from accel.task import QUICK
 from experiments.compare import Row, show
 from experiments.start import start
+from mappings import Budget
 from mappings.dataflows import DATAFLOWS
 from workloads import InputError
 from workloads import load as load_network
@@ -57,7 +59,9 @@ def array() -> Accelerator:
     )
 
 
-def run(networks: Sequence[str] = NETWORKS, dataflows: Sequence[str] = tuple(DATAFLOWS)) -> list[Run]:
+def run(
+    networks: Sequence[str] = NETWORKS, dataflows: Sequence[str] = tuple(DATAFLOWS), budget: Budget = QUICK
+) -> list[Run]:
     """Every distinct convolution by every dataflow; one without a mapping that fits is left out."""
     chip = array()
     found = []
@@ -66,7 +70,7 @@ def run(networks: Sequence[str] = NETWORKS, dataflows: Sequence[str] = tuple(DAT
         for layer in reversed(distinct.values()):
             for dataflow in dataflows if layer.op == "conv" else ():
                 try:
-                    mapping = map_layer(layer, chip, dataflow=dataflow)
+                    mapping = map_layer(layer, chip, dataflow=dataflow, budget=budget)
                 except InputError:
                     continue
                 found.append(Run(network, dataflow, simulate_layer(layer, mapping, chip).report))

@@ -13,8 +13,10 @@ from types import MappingProxyType
 
 from accel import load
 from accel.evaluation import simulate
+from accel.task import QUICK
 from experiments.compare import Verdict, error_percent, read, show, show_verdicts
 from experiments.start import start
+from mappings import Budget
 from workloads import Network
 from workloads.pruning import pruned
 from workloads.zoo.alexnet import alexnet
@@ -45,14 +47,14 @@ class NetworkRow:
         return error_percent(self.ours, self.theirs)
 
 
-def run(names: tuple[str, ...] = ()) -> list[NetworkRow]:
+def run(names: tuple[str, ...] = (), budget: Budget = QUICK) -> list[NetworkRow]:
     """The networks of Table VI, or those named."""
     chip = load("eyeriss_v2")
     rows = []
     for name, published in read("eyeriss_v2").items():
         if names and name not in names:
             continue
-        report = simulate(NETWORKS[name](), chip, objective="latency")
+        report = simulate(NETWORKS[name](), chip, objective="latency", budget=budget)
         layers = [layer for layer in report.layers if layer.macs]
         cycles, mac_cycles = (
             sum(getattr(layer, what) for layer in layers) for what in ("compute_cycles", "mac_cycles")

@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from accel import Report, load, simulate
 from accel.plots import save
 from accel.plots.style import BLUE, ORANGE, SKY, TEXT_POINTS, label_axes, new_axes
+from accel.task import QUICK
 from experiments.compare import Row, show
 from experiments.start import start
+from mappings import Budget
 from workloads import load as load_network
 
 NETWORKS = ("mobilenet_v1", "mobilenet_v2", "alexnet", "vgg16")
@@ -45,12 +47,15 @@ class Run:
 
 def run(networks: Sequence[str] = NETWORKS, chips: Sequence[str] = CHIPS, quick: bool = False) -> list[Run]:
     """Every network on every chip, both ways."""
+    budget = Budget(500) if quick else QUICK
     found = []
     for chip in chips:
         spec = load(chip).with_values(_SMALL if quick else {})
         for name in networks:
             network = load_network(name)
-            found.append(Run(name, chip, simulate(network, spec), simulate(network, spec, fuse=True)))
+            found.append(
+                Run(name, chip, *(simulate(network, spec, budget=budget, fuse=fuse) for fuse in (False, True)))
+            )
     return found
 
 

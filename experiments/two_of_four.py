@@ -24,9 +24,11 @@ from accel.plots import save
 from accel.plots.style import BLUE, GREY, TEXT_POINTS, VERMILION, label_axes, new_axes
 from accel.plots.ticks import label_log_ticks
 from accel.simulation import simulate_layer
+from accel.task import QUICK
 from accel.transfer import TransferTiming
 from experiments.compare import show
 from experiments.start import start
+from mappings import Budget
 from workloads import Layer, Tensors
 from workloads.operands import draw
 
@@ -61,7 +63,7 @@ def pruned(weight: NDArray[np.integer], n: int, m: int) -> NDArray[np.integer]:
     return (weight.reshape(groups.shape) * (rank < n)).reshape(weight.shape).astype(weight.dtype)
 
 
-def run(shapes: Sequence[str] = tuple(SHAPES), tokens: Sequence[int] = TOKENS) -> list[Point]:
+def run(shapes: Sequence[str] = tuple(SHAPES), tokens: Sequence[int] = TOKENS, budget: Budget = QUICK) -> list[Point]:
     """Every product, dense and 2:4, each with the fastest of the mappings found for either.
 
     A mapping whose dense MACs just hide its loads is bound by them when the MACs halve. `compute` is of the MACs alone,
@@ -77,7 +79,9 @@ def run(shapes: Sequence[str] = tuple(SHAPES), tokens: Sequence[int] = TOKENS) -
             layer = Layer("product", op="matmul", N=number, C=inputs, K=outputs)
             words = draw(layer)
             both = [layer.with_tensors(Tensors(words.input, it)) for it in (words.weight, pruned(words.weight, 2, 4))]
-            mappings = [map_layer(one, on, objective="latency") for on in (chip, unbound) for one in both]
+            mappings = [
+                map_layer(one, on, objective="latency", budget=budget) for on in (chip, unbound) for one in both
+            ]
             dense, sparse = ([simulate_layer(one, it, chip).report for it in mappings] for one in both)
             fastest, fastest_sparse = (min(rows, key=lambda row: row.latency_cycles) for rows in (dense, sparse))
             found.append(

@@ -19,6 +19,7 @@ from mappings.pool import Pool
 from mappings.space import MapSpace
 from workloads.errors import InputError
 from workloads.layer import Operand
+from workloads.plain import plain
 
 Floats = NDArray[np.float64]
 Cost = Callable[[MappingColumn], Floats]
@@ -65,17 +66,20 @@ class Budget:
     """How long to search a layer: so many mappings looked at after the first ones, or so many seconds.
 
     The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has, and the best
-    of these with operands held elsewhere.
+    of these, about as many at most, with operands held elsewhere.
     """
 
     mappings: int = 40_000
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.mappings < 1:
-            raise InputError(f"budget = {self.mappings}: needs at least 1 mapping")
-        if self.seconds is not None and not 0 < self.seconds < inf:
-            raise InputError(f"budget = {self.seconds} s: needs more than 0 seconds")
+        mappings, seconds = plain(self.mappings), plain(self.seconds)
+        if not isinstance(mappings, int) or isinstance(mappings, bool) or mappings < 1:
+            raise InputError(f"budget = {mappings!r}: needs a whole number of mappings from 1 up")
+        if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds < inf):
+            raise InputError(f"budget = {seconds!r} s: needs more than 0 seconds")
+        object.__setattr__(self, "mappings", mappings)
+        object.__setattr__(self, "seconds", seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def search(
             exhaustive = True
         looked = 0
         if not exhaustive:
-            run.hold(seen + run.draw_tilings(min(_TILINGS, budget.mappings)))
+            run.hold(seen + run.draw_tilings(min(_TILINGS, budget.mappings)), budget.mappings)
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
                 raise KeyboardInterrupt
@@ -145,6 +149,12 @@ def search(
     best |= {mapping: value for value, mapping in run.leaders.ranked[:keep]}
     ranked = sorted(((value, mapping) for mapping, value in best.items()), key=lambda entry: entry[0])
     return Found(tuple(ranked), run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
+
+
+def _least_of(values: list[Floats], count: int) -> float:
+    """The most that one of the `count` least values is."""
+    every = np.concatenate([np.empty(0), *values])
+    return float(np.partition(every, count - 1)[count - 1]) if count < len(every) else inf
 
 
 class _Run:
@@ -167,10 +177,10 @@ class _Run:
                 seen += self.take([self._space.tilings(shape, min(_ROUND, count - drawn), self._random)])
         return seen
 
-    def hold(self, seen: Costed) -> None:
-        """Look at those of the mappings seen that come near the best with operands held elsewhere, one by one."""
+    def hold(self, seen: Costed, count: int) -> None:
+        """Look at those seen that come near the best, about `count` at most, with operands held elsewhere, in turn."""
         for operand in Operand:
-            most = _WORTH_HOLDING * self.pool.least
+            most = min(_WORTH_HOLDING * self.pool.least, _least_of([values for _, values in seen], count))
             near = together(column.take(values <= most) for column, values in seen)
             seen = seen + self.take([elsewhere for column in near for elsewhere in held(column, (operand,))])
 

@@ -26,6 +26,14 @@ ObjectiveFlag = Annotated[
     str,
     typer.Option("--objective", metavar="latency|energy|edp|dram", help="What the search for mappings minimises."),
 ]
+BudgetFlag = Annotated[
+    str,
+    typer.Option(
+        "--budget",
+        metavar="N|SECONDSs",
+        help="Mappings beyond the dataflows' candidates, or seconds, to search each layer for.",
+    ),
+]
 _bits = typer.Option(
     "--bits",
     metavar="W,A[,O]|NAME|FILE",

@@ -12,7 +12,7 @@ import numpy as np
 from accel.cli.console import note, show, write
 from accel.cli.operands import Operands
 from accel.cli.progress import ProgressBar
-from accel.cli.values import mapping_of, objective_of, whole
+from accel.cli.values import budget_of, mapping_of, objective_of, whole
 from accel.cli.widths import note_wide_operands
 from accel.cli.zeros import FLAGS
 from accel.output import require_folder, require_writable, write_bytes, write_text
@@ -87,6 +87,7 @@ def run(
     *,
     mapping: str,
     objective: str,
+    budget: str,
     batch: str,
     operands: Operands,
     seed: str,
@@ -97,7 +98,7 @@ def run(
 ) -> None:
     """Simulate, print the table, save what was asked for. Layers without a mapping are named at the end: InputError."""
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
-    aim = objective_of(objective)
+    aim, share = objective_of(objective), budget_of(budget)
     outputs.check()
     chosen = mapping_of(mapping)
     spec = load(chip)
@@ -117,9 +118,9 @@ def run(
 
     with ProgressBar(f"{network.name} on {spec.name}") as progress:
         evaluation = evaluate(
-            network, spec, mapping=chosen, objective=aim, seed=seed_value, inputs=inputs, progress=progress,
-            cache=MappingCache(default_folder()) if cached else None, every_step=bool(outputs.trace), fuse=fuse,
-            partial=True,
+            network, spec, mapping=chosen, objective=aim, budget=share, seed=seed_value, inputs=inputs,
+            progress=progress, cache=MappingCache(default_folder()) if cached else None,
+            every_step=bool(outputs.trace), fuse=fuse, partial=True,
         )  # fmt: skip
     show(report_table(evaluation.report))
     for name, values in (evaluation.outputs or {}).items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from accel.cli.console import note, show, write
 from accel.cli.operands import OperandGrid
 from accel.cli.progress import ProgressBar
-from accel.cli.values import changes_of, mapping_of, names, objective_of, whole
+from accel.cli.values import budget_of, changes_of, mapping_of, names, objective_of, whole
 from accel.cli.wide_table import Column, WideTable
 from accel.cli.workers import processes
 from accel.output import require_folder, write_text
@@ -36,6 +36,7 @@ def sweep(
     operands: OperandGrid,
     mapping: str,
     objective: str,
+    budget: str,
     batch: str,
     seed: str,
     jobs: str | None,
@@ -47,7 +48,7 @@ def sweep(
     KeyboardInterrupt at the end of what Ctrl-C ended; nothing is saved when no point was simulated.
     """
     inputs_at_once, seed_value = whole("--batch", batch, 1), whole("--seed", seed, 0)
-    aim = objective_of(objective)
+    aim, share = objective_of(objective), budget_of(budget)
     most = os.cpu_count() or 1 if jobs is None else whole("--jobs", jobs, 1)
     require_folder(out, (TABLE, PICTURE))
     swept, chosen = changes_of(changes), mapping_of(mapping)
@@ -63,13 +64,13 @@ def sweep(
     from accel.sweeping import NOT_RUN, SweepInterrupted, grid
     from accel.sweeping import sweep as run_sweep
 
-    points = len(grid(variants, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim))
+    points = len(grid(variants, chip_names, swept, chosen, seed_value, inputs_at_once, fuse, aim, share))
     workers = min(most, points)
     frame, interrupted = None, False
     try:
         with processes(workers) as executor, ProgressBar("sweep") as progress:
             frame = run_sweep(
-                variants, chip_names, set=swept, mapping=chosen, objective=aim, seed=seed_value,
+                variants, chip_names, set=swept, mapping=chosen, objective=aim, budget=share, seed=seed_value,
                 batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,
             )  # fmt: skip
     except KeyboardInterrupt as stopped:

@@ -11,10 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from accel import simulate
 from accel.cli import INTERRUPTED, run
 from accel.cli.progress import ProgressBar
 from accel.sweep_point import Outcome, Point, run_point
+from accel.task import QUICK
+from mappings import Budget
 from tests.cli.conftest import Command
+from workloads import load
 
 HEAVY = ("numpy", "numba", "pandas", "matplotlib", "simpy", "onnx", "rich", "accel.spec", "workloads")
 PROGRAM = [sys.executable, "-m", "accel"]
@@ -135,6 +139,22 @@ def test_a_sweep_minimises_the_objective(command: Command, tiny: Path, tmp_path:
         (row,) = csv.DictReader((tmp_path / objective / "sweep.csv").read_text().splitlines())
         cycles.append(int(row["latency_cycles"]))
     assert cycles[0] < cycles[1]
+
+
+def test_a_run_and_a_sweep_search_as_long_as_they_are_told(command: Command, tiny: Path, tmp_path: Path) -> None:
+    """Unless told, as long as Python does."""
+    energy: dict[str, float] = {}
+    for budget in (1, 3000):
+        flags = ("--on", "eyeriss_v1", "--budget", budget, "--out", tmp_path / str(budget))
+        assert command("run", tiny, *flags, "--no-cache").status == command("sweep", "--net", tiny, *flags).status == 0
+        report = simulate(load(tiny), "eyeriss_v1", budget=Budget(budget))
+        assert (tmp_path / str(budget) / "report.csv").read_text() == report.to_csv()
+        (row,) = csv.DictReader((tmp_path / str(budget) / "sweep.csv").read_text().splitlines())
+        energy[str(budget)] = report.energy_pj
+        assert float(row["energy_pj"]) == report.energy_pj
+    assert energy["1"] != energy["3000"]
+    for word in ("run", "sweep"):
+        assert f"[default: {QUICK.mappings}]" in command(word, "--help").out
 
 
 def test_a_sweep_of_which_nothing_works_is_bad_input(command: Command, tiny: Path, tmp_path: Path) -> None:

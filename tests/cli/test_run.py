@@ -16,6 +16,7 @@ import workloads
 from accel.evaluation import simulate
 from accel.report import COLUMNS
 from accel.spec import preset_text
+from mappings import Budget
 from tests.cli.conftest import Command
 
 FILES = {"report.csv", "report.json", "energy.png", "cycles.png", "roofline.png"}
@@ -78,7 +79,7 @@ def test_files_hold_the_report(command: Command, tiny: Path, tmp_path: Path) -> 
     files = {flag: tmp_path / f"r.{flag}" for flag in ("json", "csv", "trace")}
     flags = [part for flag, path in files.items() for part in (f"--{flag}", path)]
     assert command("run", tiny, "--on", "eyeriss_v1", "--seed", 3, *flags).status == 0
-    report = simulate(workloads.load(tiny), accel.load("eyeriss_v1"), seed=3)
+    report = simulate(workloads.load(tiny), accel.load("eyeriss_v1"), seed=3, budget=Budget(50))
     assert files["csv"].read_text() == report.to_csv()
     assert files["json"].read_text() == report.to_json()
     rows = list(csv.DictReader(io.StringIO(files["csv"].read_text())))

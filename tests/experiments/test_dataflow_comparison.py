@@ -8,12 +8,13 @@ import pytest
 
 from accel.plots import save
 from experiments.dataflows import Run, array, figure, run, totals
+from mappings import Budget
 from mappings.dataflows import DATAFLOWS
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[Run]:
-    return run(["lenet5"])
+    return run(["lenet5"], budget=Budget(50))
 
 
 def test_every_dataflow_computes_the_same_layers(runs: list[Run]) -> None:

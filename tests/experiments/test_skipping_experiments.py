@@ -8,6 +8,7 @@ import pytest
 
 from accel.plots import save
 from experiments import skipping, two_of_four, zero_skippers
+from mappings import Budget
 from workloads import Layer
 
 
@@ -32,7 +33,7 @@ def test_activations_without_zeros_leave_nothing_to_skip() -> None:
 
 
 def test_two_of_four_halves_compute_and_never_the_time_of_a_memory_bound_product(tmp_path: Path) -> None:
-    points = two_of_four.run(["BERT-base MLP, 768 x 3072"], [1, 1024])
+    points = two_of_four.run(["BERT-base MLP, 768 x 3072"], [1, 1024], Budget(500))
     assert [point.compute for point in points] == [2.0, 2.0]
     few, many = (point.end_to_end for point in points)
     assert few < 16 / 9 and many < 2

@@ -19,6 +19,8 @@ from accel.task import QUICK
 from mappings import Budget, Loop, Mapping
 from workloads import Bits, Density, Layer, load
 
+SHORT = Budget(50)
+
 LAYER = Layer("one", K=4, C=3, P=5, Q=5)
 MAPPING = Mapping("by hand", off_chip=(Loop("K", 4), Loop("C", 3)), registers=(Loop("P", 5), Loop("Q", 5)))
 
@@ -209,9 +211,9 @@ def test_a_run_from_the_cache_gives_the_same_bytes(name: str, density: Density, 
     """A search hands on its simulation of what it chose; a mapping from the cache is simulated anew."""
     network = load("lenet5").map_layers(lambda layer: replace(layer, density=density))
     chip, cache = accel.load(name), MappingCache(tmp_path)
-    afresh = accel.simulate(network, chip, seed=seed).to_json()
-    assert accel.simulate(network, chip, cache=cache, seed=seed).to_json() == afresh
+    afresh = accel.simulate(network, chip, seed=seed, budget=SHORT).to_json()
+    assert accel.simulate(network, chip, cache=cache, seed=seed, budget=SHORT).to_json() == afresh
     stored = sorted(tmp_path.iterdir())
     assert len(stored) == 4
-    assert accel.simulate(network, chip, cache=cache, seed=seed).to_json() == afresh
+    assert accel.simulate(network, chip, cache=cache, seed=seed, budget=SHORT).to_json() == afresh
     assert sorted(tmp_path.iterdir()) == stored

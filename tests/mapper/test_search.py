@@ -400,7 +400,17 @@ def test_the_least_size_named_holds_a_word_of_each_operand(tiles):
     assert float(str(told.value).split()[-1]) == -(-bits * 1000 // 8192) / 1000
 
 
-@pytest.mark.parametrize("budget", [{"mappings": 0}, {"seconds": 0.0}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"mappings": 0},
+        {"mappings": 2.5},
+        {"mappings": "5"},
+        {"seconds": 0.0},
+        {"seconds": float("nan")},
+        {"seconds": "1"},
+    ],
+)
 def test_a_budget_of_nothing_is_refused(budget):
     with pytest.raises(InputError, match="budget"):
         Budget(**budget)

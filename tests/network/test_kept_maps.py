@@ -57,10 +57,10 @@ def test_a_map_that_leaves_less_than_a_quarter_stays_with_smaller_tiles() -> Non
     pair = net.build()
     chip = CHIP.with_values({"data_buffer.kib": 40})
     assert not MapLives.of(pair, chip).greedy()
-    kept = accel.simulate(pair, chip, objective="dram")
+    kept = accel.simulate(pair, chip, objective="dram", budget=SHORT)
     words = 64 * 24 * 24
     assert kept.layer("before").dram_write_output_bits == kept.layer("after").dram_read_input_bits == 0
-    alone = accel.simulate(pair, chip.with_values({"data_buffer.keep_maps": False}), objective="dram")
+    alone = accel.simulate(pair, chip.with_values({"data_buffer.keep_maps": False}), objective="dram", budget=SHORT)
     again = kept.layer("before").dram_read_input_bits - alone.layer("before").dram_read_input_bits
     assert alone.dram_bits - kept.dram_bits == 2 * words * 8 - again
     assert again < 0.01 * words * 8

@@ -14,6 +14,8 @@ from mappings import Budget
 from workloads import InputError, Layer, Network, Node, load
 from workloads.builder import NetworkBuilder
 
+SHORT = Budget(50)
+
 
 @pytest.fixture(scope="module")
 def small() -> Network:
@@ -33,7 +35,7 @@ def kept(network: Network, spec: accel.Accelerator) -> set[str]:
 
 
 def test_rows_follow_the_graph_and_addresses_cost_nothing(small):
-    report = accel.simulate(small, accel.load("tpu_v1"))
+    report = accel.simulate(small, accel.load("tpu_v1"), budget=SHORT)
     assert [row.layer for row in report.layers] == ["first", "second", "added", "pooled", "third", "classes"]
 
 
@@ -49,7 +51,7 @@ def test_layer_norm_takes_an_operation_a_word_on_the_vector_unit():
 
 
 def test_totals_are_sums_of_the_rows(small):
-    report = accel.simulate(small, accel.load("systolic_32x32"))
+    report = accel.simulate(small, accel.load("systolic_32x32"), budget=SHORT)
     frame, totals = report.to_frame(), report.totals()
     assert totals["macs"] == frame["macs"].sum() == small.macs
     assert totals["latency_cycles"] == frame["latency_cycles"].sum() - report.prefetched_cycles
@@ -62,7 +64,7 @@ def test_totals_are_sums_of_the_rows(small):
 
 def test_a_buffer_that_holds_every_map_leaves_weights_input_and_result_in_dram(small):
     chip = accel.load("tpu_v1")
-    report = accel.simulate(small, chip)
+    report = accel.simulate(small, chip, budget=SHORT)
     frame = report.to_frame().set_index("layer")
     first = small.layers[0]
     words = first.N * first.C * first.H * first.W
@@ -75,7 +77,7 @@ def test_a_buffer_that_holds_every_map_leaves_weights_input_and_result_in_dram(s
 
 def test_without_keeping_every_map_goes_out_and_comes_back(small):
     chip = accel.load("tpu_v1").with_values({"data_buffer.keep_maps": False})
-    frame = accel.simulate(small, chip).to_frame().set_index("layer")
+    frame = accel.simulate(small, chip, budget=SHORT).to_frame().set_index("layer")
     bits = chip.pe_array.bits.output
     for name in ("first", "second", "added", "pooled", "third"):
         assert frame.loc[name, "dram_write_output_bits"] == small.node(name).words * bits
@@ -110,16 +112,16 @@ def test_equal_layers_are_equal_rows_however_they_are_called():
             Node("b", "conv", ("y",), layer.output_shape, replace(layer, name="b")),
         ),
     )
-    one, other = accel.simulate(twice, accel.load("systolic_32x32")).layers
+    one, other = accel.simulate(twice, accel.load("systolic_32x32"), budget=SHORT).layers
     assert replace(one, layer="b") == other
 
 
 def test_the_same_run_gives_the_same_bytes(small):
     sparse = small.map_layers(lambda layer: replace(layer, density=replace(layer.density, input=0.4)))
     chip = accel.load("eyeriss_v1")
-    first, again = (accel.simulate(sparse, chip, seed=7).to_json() for _ in range(2))
+    first, again = (accel.simulate(sparse, chip, seed=7, budget=SHORT).to_json() for _ in range(2))
     assert first == again
-    assert first != accel.simulate(sparse, chip, seed=8).to_json()
+    assert first != accel.simulate(sparse, chip, seed=8, budget=SHORT).to_json()
     content = json.loads(first)
     assert content["seed"] == 7
     assert content["spec"]["pe_array"]["rows"] == 12
@@ -127,7 +129,7 @@ def test_the_same_run_gives_the_same_bytes(small):
 
 
 def test_batching_weights_are_read_no_more_than_once_an_image():
-    one, four = (accel.simulate(load("lenet5", batch), accel.load("tpu_v1")).totals() for batch in (1, 4))
+    one, four = (accel.simulate(load("lenet5", batch), accel.load("tpu_v1"), budget=SHORT).totals() for batch in (1, 4))
     assert four["macs"] == 4 * one["macs"]
     assert one["dram_read_weight_bits"] <= four["dram_read_weight_bits"] <= 4 * one["dram_read_weight_bits"]
 
@@ -135,4 +137,4 @@ def test_batching_weights_are_read_no_more_than_once_an_image():
 def test_a_layer_that_fits_no_buffer_names_itself_and_the_size_that_would_do():
     chip = accel.load("systolic_32x32").with_values({"data_buffer.kib": 0.001})
     with pytest.raises(InputError, match=r"layer conv1 .*data_buffer\.kib = 0\.001 is too small .* needs \d"):
-        accel.simulate(load("lenet5"), chip)
+        accel.simulate(load("lenet5"), chip, budget=SHORT)

@@ -8,7 +8,10 @@ import accel
 import workloads
 from accel.evaluation import evaluate, simulate
 from accel.network_mapping import NetworkMapping
+from mappings import Budget
 from workloads import InputError
+
+SHORT = Budget(50)
 
 LENET = workloads.load("lenet5")
 
@@ -16,7 +19,7 @@ LENET = workloads.load("lenet5")
 @pytest.mark.parametrize("name", ["tpu_v1", "eyeriss_v1", "scnn"])
 def test_the_same_comes_out_without_a_search(name: str) -> None:
     chip = accel.load(name)
-    first = evaluate(LENET, chip)
+    first = evaluate(LENET, chip, budget=SHORT)
     again = evaluate(LENET, chip, mapping=first.mapping)
     assert again.report == first.report
     assert again.mapping == first.mapping
@@ -26,7 +29,7 @@ def test_the_same_comes_out_without_a_search(name: str) -> None:
 
 def test_kept_maps_are_those_given() -> None:
     chip = accel.load("tpu_v1")
-    ran = evaluate(LENET, chip)
+    ran = evaluate(LENET, chip, budget=SHORT)
     (one, *_), found = sorted(ran.mapping.kept), {}
     for kept in (frozenset(), frozenset({one}), ran.mapping.kept):
         found[kept] = simulate(LENET, chip, mapping=NetworkMapping(ran.mapping.by_layer, kept)).dram_bits
@@ -49,7 +52,7 @@ def test_kept_maps_are_those_given() -> None:
     ],
 )
 def test_maps_that_cannot_be_kept_are_refused(chip: accel.Accelerator, kept: set[str], told: str) -> None:
-    by_layer = evaluate(LENET, accel.load("tpu_v1")).mapping.by_layer
+    by_layer = evaluate(LENET, accel.load("tpu_v1"), budget=SHORT).mapping.by_layer
     with pytest.raises(InputError, match=told):
         simulate(LENET, chip, mapping=NetworkMapping(by_layer, frozenset(kept)))
 

@@ -65,7 +65,7 @@ def test_the_others_are_the_networks_before_and_after_it(chip: accel.Accelerator
 def test_what_was_kept_across_it_goes_out_and_comes_back() -> None:
     """With room for the weights all maps stay; without, those that the layer left out reads, makes or runs beside."""
     network, roomy = built(), KEEPS.with_values({"weight_buffer.kib": 8})
-    whole, lacking = (simulate(network, chip, partial=True).layer for chip in (roomy, KEEPS))
+    whole, lacking = (simulate(network, chip, partial=True, budget=SHORT).layer for chip in (roomy, KEEPS))
     bits = roomy.pe_array.bits
     map_bits = 8 * 16 * 16 * bits.output
     assert whole("second").dram_write_output_bits == whole("third").dram_read_input_bits == 0
@@ -78,9 +78,11 @@ def test_what_was_kept_across_it_goes_out_and_comes_back() -> None:
 
 def test_half_of_a_pair_that_has_no_other_runs_by_itself() -> None:
     network, roomy = chain(), SMALL.with_values({"weight_buffer.kib": 64})
-    (pair,) = simulate(network, roomy, objective="dram", fuse=True).context["fused"]
+    (pair,) = simulate(network, roomy, objective="dram", fuse=True, budget=SHORT).context["fused"]
     assert "large" in (pair["producer"], pair["consumer"])
-    fused, plain = (simulate(network, SMALL, objective="dram", fuse=fuse, partial=True) for fuse in (True, False))
+    fused, plain = (
+        simulate(network, SMALL, objective="dram", fuse=fuse, partial=True, budget=SHORT) for fuse in (True, False)
+    )
     assert fused.layers == plain.layers
     assert fused.context["fused"] == []
     assert [row.layer for row in fused.layers] == ["first", "last"]
@@ -91,8 +93,8 @@ def test_values_pass_through_it() -> None:
     network, image = chain(), {"input": np.random.default_rng(3).standard_normal((1, 4, 16, 16))}
     narrow = accel.load("zhang_fpga15").with_values({"pe_array.bits.input": 8, "pe_array.bits.weight": 8})
     for chip, kib in ((narrow, 0.09), (accel.load("scnn"), 0.05)):
-        done = evaluate(network, chip.with_values({"weight_buffer.kib": kib}), inputs=image, partial=True)
-        whole = evaluate(network, chip, inputs=image)
+        done = evaluate(network, chip.with_values({"weight_buffer.kib": kib}), inputs=image, partial=True, budget=SHORT)
+        whole = evaluate(network, chip, inputs=image, budget=SHORT)
         assert list(done.report.unmapped) == ["large"]
         assert [row.layer for row in done.report.layers] == [found for found, _ in done.results] == ["first", "last"]
         for row in done.report.layers:
@@ -109,7 +111,7 @@ def test_layers_alike_are_each_named_and_totals_say_what_they_lack() -> None:
     net = NetworkBuilder("twins", (1, 8, 8, 8), "none")
     one = net.conv("one", "input", 8, 7, padding=3)
     net.conv("other", net.conv("two", net.conv("small", one, 8, 1), 8, 7, padding=3), 16, 7, padding=3)
-    report = simulate(net.build(), SMALL, partial=True)
+    report = simulate(net.build(), SMALL, partial=True, budget=SHORT)
     assert [row.layer for row in report.layers] == ["small"]
     assert list(report.unmapped) == ["one", "two", "other"]
     for name, reason in report.unmapped.items():
@@ -120,23 +122,23 @@ def test_layers_alike_are_each_named_and_totals_say_what_they_lack() -> None:
     content = json.loads(report.to_json())
     assert content["unmapped"] == report.unmapped
     assert list(content["mappings"]) == [row["layer"] for row in content["layers"]] == ["small"]
-    whole = simulate(net.build(), accel.load("zhang_fpga15"))
+    whole = simulate(net.build(), accel.load("zhang_fpga15"), budget=SHORT)
     assert json.loads(whole.to_json())["unmapped"] == {}
     assert whole.title == "twins on zhang_fpga15"
 
 
 def test_unless_asked_for_it_and_where_nothing_is_left_the_first_layer_ends_the_run() -> None:
     with pytest.raises(NoMapping, match="layer large on zhang_fpga15"):
-        simulate(built(), SMALL)
+        simulate(built(), SMALL, budget=SHORT)
     tiny = SMALL.with_values({"weight_buffer.kib": 0.001})
     with pytest.raises(NoMapping, match=r"layer first on zhang_fpga15.*weight_buffer\.kib = 0\.001 is too small"):
-        simulate(built(), tiny, partial=True)
+        simulate(built(), tiny, partial=True, budget=SHORT)
 
 
 def test_a_refusal_from_another_process_still_knows_its_layer() -> None:
     layer = built().layers[2]
     with pytest.raises(NoMapping) as refused:
-        map_layer(layer, SMALL)
+        map_layer(layer, SMALL, budget=SHORT)
     copied = pickle.loads(pickle.dumps(refused.value))
     assert (type(copied), str(copied), copied.layer) == (NoMapping, str(refused.value), layer)
 

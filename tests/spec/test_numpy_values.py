@@ -11,7 +11,7 @@ import pytest
 import accel
 import workloads
 from accel.spec import dump
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from workloads import Bits, Density, InputError, Layer
 from workloads.builder import NetworkBuilder
 from workloads.layer_set import independent_layers
@@ -73,7 +73,12 @@ def test_layers_networks_and_mappings_of_numpys_numbers_are_equal_to_pythons() -
     assert repr(workloads.load("lenet5", batch=two).nodes) == repr(workloads.load("lenet5", batch=2).nodes)
 
 
-def test_a_seed_of_numpys_is_that_of_pythons() -> None:
+def test_seeds_and_budgets_of_numpys_are_those_of_pythons() -> None:
+    assert Budget(np.int64(5), np.float64(0.5)) == Budget(5, 0.5)
+    assert repr(Budget(np.int64(5))) == repr(Budget(5))
+    assert accel.map_layer(TINY.layers[0], CHIP, seed=np.int64(3), budget=Budget(1)) == accel.map_layer(
+        TINY.layers[0], CHIP, seed=3, budget=Budget(1)
+    )
     found, meant = (accel.simulate(TINY, CHIP, mapping="weight_stationary", seed=seed) for seed in (np.int64(3), 3))
     assert found.to_json() == meant.to_json()
 

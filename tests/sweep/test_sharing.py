@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise, product
 from math import inf
 from typing import Any
@@ -15,16 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import accel
-from accel.evaluation import simulate
 from accel.objective import Objective, objective_value
 from accel.sharing import neighbours, share
 from accel.sweep_point import Outcome, Point, failed, run_point
-from accel.sweeping import sweep
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from mappings.file import MappingBook
 from workloads import InputError, Layer
 from workloads.layer_set import independent_layers
 
+SHORT = Budget(50)
+"""To search a layer for: a sweep is to make up for what is missed."""
+sweep, simulate = partial(accel.sweep, budget=SHORT), partial(accel.simulate, budget=SHORT)
 CONV = Layer("conv", K=8, C=4, P=6, Q=6, R=3, S=3)
 NET, CHIP = independent_layers("tiny", [CONV]), "systolic_32x32"
 ONE_BY_ONE = Mapping("output_stationary", off_chip=tuple(Loop(dim, getattr(CONV, dim)) for dim in "KCPQRS"))
@@ -33,7 +35,7 @@ ONE_BY_ONE = Mapping("output_stationary", off_chip=tuple(Loop(dim, getattr(CONV,
 
 def at(kib: float, mapping: str | MappingBook = "auto", **changes: Any) -> Point:
     """A point of a sweep over the size of the data buffer."""
-    return Point(NET, CHIP, (("data_buffer.kib", kib), *changes.items()), mapping, 0, 1)
+    return Point(NET, CHIP, (("data_buffer.kib", kib), *changes.items()), mapping, 0, 1, budget=SHORT)
 
 
 def poor(kib: float) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
@@ -12,11 +13,15 @@ import pytest
 
 import accel
 import workloads
-from accel.evaluation import simulate
 from accel.sweep_point import TOTALS, Outcome
-from accel.sweeping import NOT_RUN, SweepInterrupted, sweep
+from accel.sweeping import NOT_RUN, SweepInterrupted
+from mappings import Budget
 from workloads import InputError, Layer
 from workloads.layer_set import independent_layers
+
+SHORT = Budget(50)
+"""To search a layer for: a sweep is to make up for what is missed."""
+sweep, simulate = partial(accel.sweep, budget=SHORT), partial(accel.simulate, budget=SHORT)
 
 GRID = {"pe_array.rows": [4, 8], "data_buffer.kib": [16, 32]}
 TINY = independent_layers("tiny", [Layer("conv", K=8, C=4, P=6, Q=6, R=3, S=3), Layer("fc", "matmul", K=10, C=64)])
@@ -152,8 +157,21 @@ def test_a_grid_that_makes_no_sense_is_refused(networks: Any, specs: Any, change
     assert told in str(error.value)
 
 
-def test_an_objective_that_there_is_not_is_refused_at_once() -> None:
-    with pytest.raises(InputError, match='objective = "speed": needs one of latency, energy, edp, dram'):
-        sweep([TINY], ["systolic_32x32"], objective="speed")
-    with pytest.raises(InputError, match='objective = "speed"'):
-        simulate(TINY, accel.load("systolic_32x32"), objective="speed")
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"objective": "speed"}, r'objective = "speed": needs one of latency, energy, edp, dram'),
+        ({"budget": 5}, r"budget = 5: needs a Budget, like Budget\(mappings=1000\)"),
+        ({"seed": -1}, r"seed = -1: needs a whole number from 0 up"),
+        ({"seed": "one"}, r'seed = "one": needs a whole number'),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused_at_once(wish: dict[str, Any], told: str) -> None:
+    chip = accel.load("systolic_32x32")
+    for refuses in (
+        lambda: sweep([TINY], [chip], **wish),
+        lambda: simulate(TINY, chip, **wish),
+        lambda: accel.map_layer(TINY.layers[0], chip, **wish),
+    ):
+        with pytest.raises(InputError, match=told):
+            refuses()

@@ -24,6 +24,8 @@ from accel.trace.tracks import WAITS, Track
 from mappings import Budget
 from workloads import InputError, Operand
 
+SHORT = Budget(50)
+
 CHIPS = ("eyeriss_v1", "systolic_32x32", "tpu_v1", "zhang_fpga15")
 NETWORK = "lenet5"
 Event = dict[str, Any]
@@ -32,7 +34,7 @@ Event = dict[str, Any]
 @cache
 def played(chip: str) -> tuple[Evaluation, Accelerator, tuple[Event, ...]]:
     spec = accel.load(chip)
-    evaluation = evaluate(workloads.load(NETWORK), spec, every_step=True)
+    evaluation = evaluate(workloads.load(NETWORK), spec, every_step=True, budget=SHORT)
     return evaluation, spec, tuple(trace_events(evaluation.report, evaluation.results, spec))
 
 

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from accel.compute import compute
 from accel.mapper import map_layer
 from accel.spec import load
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from tests.strategies import layers_and_mappings
 from workloads import Bits, Density, InputError, Layer
 from workloads.execute import convolve_integers
 from workloads.operands import draw
+
+SHORT = Budget(50)
 
 
 def by_definition(layer: Layer) -> np.ndarray:
@@ -74,7 +76,7 @@ def test_a_mapping_that_loses_or_repeats_work_computes_something_else(pair, data
 def test_the_automatic_mapping_computes_the_layer(chip, groups, seed):
     layer = Layer("one", G=groups, N=2, K=20, C=6, P=9, Q=11, R=3, S=3, stride=(2, 1), padding=(1, 1, 0, 1))
     layer = layer.with_tensors(draw(layer, seed))
-    mapping = map_layer(replace(layer, tensors=None), load(chip))
+    mapping = map_layer(replace(layer, tensors=None), load(chip), budget=SHORT)
     assert (compute(layer, mapping) == convolve_integers(layer)).all()
 
 

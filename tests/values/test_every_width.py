@@ -16,8 +16,10 @@ from accel.occupancy import occupancy
 from accel.skipping import skipped_work
 from accel.spec import load
 from accel.structure import structured
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from workloads import Bits, InputError, Layer, Tensors
+
+SHORT = Budget(50)
 
 LAYER = Layer("one", G=2, N=2, K=3, C=5, P=4, Q=3, R=3, S=2, stride=(2, 1), dilation=(1, 2), padding=(1, 0, 1, 1))
 NEST = Mapping(
@@ -192,7 +194,7 @@ def test_a_binary_product_is_a_popcount_of_xnors() -> None:
     inputs, weights = random.integers(0, 2, (3, 70)), random.integers(0, 2, (4, 70))
     signs = Tensors((2 * inputs - 1)[:, :, None, None], (2 * weights - 1)[:, :, None, None])
     layer = layer.with_tensors(signs)
-    found = compute(layer, map_layer(replace(layer, tensors=None), load("xnor")))
+    found = compute(layer, map_layer(replace(layer, tensors=None), load("xnor"), budget=SHORT))
     for n, k in np.ndindex(3, 4):
         assert found[n, k, 0, 0] == 2 * int((inputs[n] == weights[k]).sum()) - 70
 
@@ -207,7 +209,7 @@ def test_mappings_of_the_presets_compute_the_layer(preset: str) -> None:
     weights = np.random.default_rng(2).integers(-1, 2, layer.weight_shape) if preset == "ternary" else None
     if weights is None:
         weights = drawn(layer.weight_shape, width.weight, not one_bit, 2)
-    found = compute(layer.with_tensors(Tensors(words, weights)), map_layer(layer, spec))
+    found = compute(layer.with_tensors(Tensors(words, weights)), map_layer(layer, spec, budget=SHORT))
     assert (found == reference(layer, words, weights)).all()
 
 

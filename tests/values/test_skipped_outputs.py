@@ -20,13 +20,15 @@ from accel.simulation import simulate_layer
 from accel.skipping import skipped_work
 from accel.sparse_work import Work, match_work
 from accel.structure import kept_weights
-from mappings import Loop, Mapping
+from mappings import Budget, Loop, Mapping
 from tests.strategies import layers, mappings
 from workloads import InputError, Layer, Tensors
 from workloads.builder import NetworkBuilder
 from workloads.execute import convolve_integers
 from workloads.network import Network
 from workloads.operands import draw
+
+SHORT = Budget(50)
 
 CHIPS = ("eie", "scnn", "sparten", "cnvlutin", "cambricon_x", "eyeriss_v2", "sparse_tensor_core")
 LAYER = Layer("one", G=2, N=2, K=12, C=8, P=7, Q=6, R=3, S=3, stride=(2, 1), padding=(1, 1, 0, 1))
@@ -54,14 +56,14 @@ def network() -> Network:
 
 def run(chip: str) -> evaluation.Evaluation:
     picture = np.random.default_rng(0).standard_normal((1, 3, 12, 12))
-    return accel.evaluate(network(), accel.load(chip), inputs={"input": picture})
+    return accel.evaluate(network(), accel.load(chip), inputs={"input": picture}, budget=SHORT)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_walk_gives_the_sums_of_a_dense_machine(chip: str, seed: int) -> None:
     layer, spec = thinned(LAYER, seed), accel.load(chip)
-    mapping = map_layer(LAYER, spec)
+    mapping = map_layer(LAYER, spec, budget=SHORT)
     work = skipped_work(layer, layer.tensors, mapping, spec, values=True)
     assert np.array_equal(work.outputs, compute(layer, mapping))
     assert np.array_equal(work.outputs, convolve_integers(layer))
@@ -71,7 +73,7 @@ def test_the_walk_gives_the_sums_of_a_dense_machine(chip: str, seed: int) -> Non
 def test_asking_for_values_changes_no_cycle(chip: str) -> None:
     """Nor does handing the walk on to the simulation."""
     layer, spec = thinned(LAYER, 2), accel.load(chip)
-    mapping = map_layer(LAYER, spec)
+    mapping = map_layer(LAYER, spec, budget=SHORT)
     work = skipped_work(layer, layer.tensors, mapping, spec, values=True)
     plain = skipped_work(layer, layer.tensors, mapping, spec)
     assert plain.outputs is None
@@ -180,5 +182,5 @@ def test_wide_operands_are_multiplied_exactly() -> None:
     layer = LAYER.with_tensors(Tensors(words, weights))
     for chip in ("eie", "sparten"):
         spec = accel.load(chip)
-        work = skipped_work(layer, layer.tensors, map_layer(LAYER, spec), spec, values=True)
+        work = skipped_work(layer, layer.tensors, map_layer(LAYER, spec, budget=SHORT), spec, values=True)
         assert np.array_equal(work.outputs, convolve_integers(layer))

@@ -7,9 +7,12 @@ import pytest
 
 import accel
 from accel.storage import weight_codebook_bits
+from mappings import Budget
 from workloads.builder import NetworkBuilder
 from workloads.execute import convolve_integers, execute
 from workloads.network import Network
+
+SHORT = Budget(50)
 
 
 def network() -> Network:
@@ -26,7 +29,7 @@ def network() -> Network:
 def test_skipping_changes_no_number(chip: str) -> None:
     net, spec = network(), accel.load(chip)
     picture = np.random.default_rng(0).standard_normal((1, 3, 12, 12))
-    evaluation = accel.evaluate(net, spec, inputs={net.nodes[0].inputs[0]: picture})
+    evaluation = accel.evaluate(net, spec, inputs={net.nodes[0].inputs[0]: picture}, budget=SHORT)
     bits = spec.pe_array.bits
     codebook_bits = weight_codebook_bits(spec)  # an array of shared values runs on weights that share them
     dense = execute(net, picture, bits.input, bits.weight, run_layer=convolve_integers, codebook_bits=codebook_bits)

@@ -19,10 +19,13 @@ from onnx import numpy_helper
 from PIL import Image
 
 import accel
+from mappings import Budget
 from workloads.execute import Execution, convolve_integers, execute, float_forward, signal_to_noise_db
 from workloads.execute.convolve import macs_on_padding
 from workloads.network import Network
 from workloads.onnx_import import load_onnx
+
+SHORT = Budget(50)
 
 
 def folder_of(package: str) -> Path:
@@ -181,7 +184,7 @@ def test_on_an_accelerator_the_numbers_are_those_of_any_exact_convolution(chip: 
     network, picture, expected = mnist()
     spec = accel.load(chip)
     name = next(iter(network.inputs))
-    evaluation = accel.evaluate(network, spec, inputs={name: picture})
+    evaluation = accel.evaluate(network, spec, inputs={name: picture}, budget=SHORT)
     bits = spec.pe_array.bits
     plain = execute(network, {name: picture}, bits.input, bits.weight, run_layer=convolve_integers)
     result = evaluation.execution
@@ -199,7 +202,9 @@ def test_zeros_of_a_photograph_gate_macs_on_eyeriss() -> None:
     network = thin_resnet()
     picture = photograph("astronaut.png")
     name, shape = next(iter(network.inputs.items()))
-    report = accel.evaluate(network, accel.load("eyeriss_v1"), inputs={name: picture.reshape(shape)}).report
+    report = accel.evaluate(
+        network, accel.load("eyeriss_v1"), inputs={name: picture.reshape(shape)}, budget=SHORT
+    ).report
     gated = sum(row.gated_macs for row in report.layers)
     on_padding = sum(macs_on_padding(layer) for layer in network.layers)
     assert (gated - on_padding) / report.macs == pytest.approx(0.42, abs=0.02)
