@@ -9,12 +9,30 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from accel import load, map_layer
+from accel.cli.compiling import compile_simulation
+from mappings import Budget
+from workloads import Layer
+
 # Timing is nobody's business here: the first example of a test may compile a kernel, and runners differ.
 _SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 settings.register_profile("default", max_examples=40, **_SHARED)
 settings.register_profile("thorough", max_examples=1000, **_SHARED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_compiled_side_by_side() -> None:
+    """Of two processes that run tests one begins with kernels of the search, the other with those of the simulation."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return
+    if int(worker.removeprefix("gw")) % 2:
+        for chip in ("eyeriss_v1", "sparten", "eie", "scnn", "cnvlutin", "eyeriss_v2"):
+            compile_simulation(load(chip))
+    else:
+        map_layer(Layer("one", K=8, C=8), "eyeriss_v1", budget=Budget(1))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,6 +35,7 @@ def map_network(name: str, chip: str, batch: str, operands: Operands, wishes: Wi
 
     Ctrl-C ends it with the best so far. Raises KeyboardInterrupt when no layer has a mapping then.
     """
+    from accel.cli.compiling import compiling_beside
     from accel.exploring import explore_layers
 
     if out is not None:
@@ -54,7 +55,12 @@ def map_network(name: str, chip: str, batch: str, operands: Operands, wishes: Wi
     offers = wishes.offers(network)
     title = f"mapping {network.name} for {spec.name}"
     # Ctrl-C while processes end, or between two layers, is told by what is left, as it is during a search.
-    with suppress(KeyboardInterrupt), ProgressBar(title) as progress, searchers(_workers(named, spec, wishes)) as side:
+    with (
+        suppress(KeyboardInterrupt),
+        ProgressBar(title) as progress,
+        searchers(_workers(named, spec, wishes)) as side,
+        compiling_beside(spec),
+    ):
         progress(0, len(named), named[0].name)
         for layer, outcome in explore_layers(
             named,

@@ -112,11 +112,12 @@ def run(
         inputs = read_input(real_input, network)
 
     # Numba, pandas and simpy come with it: not before all input is known to be good.
+    from accel.cli.compiling import compiling_beside
     from accel.evaluation import evaluate
     from accel.mapping_cache import MappingCache, default_folder
     from accel.table import report_table
 
-    with ProgressBar(f"{network.name} on {spec.name}") as progress:
+    with ProgressBar(f"{network.name} on {spec.name}") as progress, compiling_beside(spec):
         evaluation = evaluate(
             network, spec, mapping=chosen, objective=aim, budget=share, seed=seed_value, inputs=inputs,
             progress=progress, cache=MappingCache(default_folder()) if cached else None,

@@ -57,10 +57,10 @@ def sweep(
     for name in network_names:  # what is wrong with a name is wrong with all its points
         network = load_network(name, inputs_at_once)
         variants += operands.given_to(network, name) if operands.given else [name]
-    for name in chip_names:
-        load(name)
+    first, *_ = [load(name) for name in chip_names]
 
     from accel import plots
+    from accel.cli.compiling import compiling_beside
     from accel.sweeping import NOT_RUN, SweepInterrupted, grid
     from accel.sweeping import sweep as run_sweep
 
@@ -68,7 +68,7 @@ def sweep(
     workers = min(most, points)
     frame, interrupted = None, False
     try:
-        with processes(workers) as executor, ProgressBar("sweep") as progress:
+        with processes(workers) as executor, ProgressBar("sweep") as progress, compiling_beside(first):
             frame = run_sweep(
                 variants, chip_names, set=swept, mapping=chosen, objective=aim, budget=share, seed=seed_value,
                 batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,

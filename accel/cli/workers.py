@@ -49,6 +49,19 @@ def searchers(workers: int) -> Iterator[Side | None]:
                 executor.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def begun(work: Callable[..., None], *given: Any) -> Iterator[None]:
+    """A process that is at some work meanwhile; it ends with what it was begun for, and leaves Ctrl-C to this one."""
+    process = _CONTEXT.Process(target=work, args=given, daemon=True)
+    with _ctrl_c_later():
+        process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
 def _begin(executor: Executor, workers: int) -> None:
     """Begin so many processes, none of which hears of Ctrl-C before it is set up."""
     with _ctrl_c_later():

@@ -50,6 +50,12 @@ def _compiled(function: Kernel, **options: Any) -> Kernel:
     return cast(Kernel, dispatcher)
 
 
+def is_cached(compiled: Any) -> bool:
+    """Whether a kernel is on disk, compiled for some types of its arguments."""
+    folder, name = Path(compiled.stats.cache_path), compiled.py_func.__name__
+    return any(folder.glob(f"*.{name}-*.nbi"))
+
+
 def kernel(function: Kernel) -> Kernel:
     """Compile for integers, cache on disk, release the lock."""
     return _compiled(function)
