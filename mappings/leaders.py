@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.column import MappingColumn, Shape
+from mappings.column import MappingColumn
 from mappings.mapping import Mapping
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,7 @@ class Leaders:
 
     def __init__(self) -> None:
         self._found: dict[object, tuple[float, MappingColumn]] = {}
-        self._kinds: dict[tuple[Shape, int], object] = {}
+        self._kinds: dict[tuple[object, ...], object] = {}
         self._least = np.inf
         self._polished: set[tuple[object, bytes]] = set()
 
@@ -71,8 +71,12 @@ class Leaders:
         return sorted(near, key=lambda entry: entry[0])
 
     def _key(self, column: MappingColumn, row: int, kind: int) -> object:
-        """Equal for mappings of one dataflow whose tiles are alike, which `kind` says among those of a shape."""
-        if (column.shape, kind) not in self._kinds:
-            mapping = column[row]
-            self._kinds[column.shape, kind] = mapping.name, tiles_alike(mapping)
-        return self._kinds[column.shape, kind]
+        """Equal for mappings of one dataflow whose tiles are alike.
+
+        `kind` says which are among those with the same off-chip loops and hold.
+        """
+        shape = column.shape
+        among = (shape.name, shape.off_chip, shape.hold, kind)
+        if among not in self._kinds:
+            self._kinds[among] = shape.name, tiles_alike(column[row])
+        return self._kinds[among]

@@ -57,6 +57,8 @@ _TILINGS = 4096
 """So many mappings, or as many as the budget has, are drawn by their tiles before it is used."""
 _WORTH_HOLDING = 2.0
 """The first mappings that cost up to so many times the least are looked at with operands held elsewhere, too."""
+_HOLDABLE = 2048
+"""So many of them, or as many as the budget has."""
 _REORDERED = 3
 """One part in so many of the parents takes another order first."""
 
@@ -65,8 +67,8 @@ _REORDERED = 3
 class Budget:
     """How long to search a layer: so many mappings looked at after the first ones, or so many seconds.
 
-    The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has, and the best
-    of these, about as many at most, with operands held elsewhere.
+    The first ones are the dataflows' own and some drawn by their tiles, at most as many as the budget has, and some of
+    these, about as many at most, with operands held elsewhere.
     """
 
     mappings: int = 40_000
@@ -129,7 +131,7 @@ def search(
             exhaustive = True
         looked = 0
         if not exhaustive:
-            run.hold(seen + run.draw_tilings(min(_TILINGS, budget.mappings)), budget.mappings)
+            run.hold(seen + run.draw_tilings(min(_TILINGS, budget.mappings)), min(_HOLDABLE, budget.mappings))
         while not exhaustive and (used := run.used(budget, looked)) < 1:
             if stop():
                 raise KeyboardInterrupt
