@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
+from accel.cli.progress import ProgressBar
 from accel.cli.workers import begun
 from accel.kernels.options import is_cached
 from accel.kernels.passes import tile_cost
@@ -21,16 +22,21 @@ _SMALL = (
 
 
 @contextmanager
-def compiling_beside(spec: Accelerator) -> Iterator[None]:
-    """Another process compiles what simulates a layer, while this one is at what searches for its mapping.
+def compiling_beside(title: str, spec: Accelerator) -> Iterator[ProgressBar]:
+    """A progress bar; on a first run another process compiles what simulates a layer, and the bar says what takes long.
 
-    Both keep it on disk, where the other finds it. Not on a single core, nor when it is there already.
+    This one is at what searches for mappings meanwhile. Both keep what they compile on disk, where the other finds it.
     """
-    if is_cached(tile_cost) or (os.cpu_count() or 1) == 1:
-        yield
+    if is_cached(tile_cost):
+        with ProgressBar(title) as progress:
+            yield progress
         return
-    with begun(compile_simulation, spec):
-        yield
+    alone = (os.cpu_count() or 1) == 1
+    with (
+        ProgressBar(title, "compiling kernels, this once") as progress,
+        nullcontext() if alone else begun(compile_simulation, spec),
+    ):
+        yield progress
 
 
 def compile_simulation(spec: Accelerator) -> None:

@@ -12,7 +12,6 @@ from accel.cli.fronts import points_folder
 from accel.cli.mapped import note_errors
 from accel.cli.operands import Operands
 from accel.cli.outcomes import Outcomes
-from accel.cli.progress import ProgressBar
 from accel.cli.values import whole
 from accel.cli.wishes import Wishes, anonymous
 from accel.cli.workers import searchers
@@ -57,9 +56,8 @@ def map_network(name: str, chip: str, batch: str, operands: Operands, wishes: Wi
     # Ctrl-C while processes end, or between two layers, is told by what is left, as it is during a search.
     with (
         suppress(KeyboardInterrupt),
-        ProgressBar(title) as progress,
+        compiling_beside(title, spec) as progress,
         searchers(_workers(named, spec, wishes)) as side,
-        compiling_beside(spec),
     ):
         progress(0, len(named), named[0].name)
         for layer, outcome in explore_layers(

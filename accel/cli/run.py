@@ -11,7 +11,6 @@ import numpy as np
 
 from accel.cli.console import note, show, write
 from accel.cli.operands import Operands
-from accel.cli.progress import ProgressBar
 from accel.cli.values import budget_of, mapping_of, objective_of, whole
 from accel.cli.widths import note_wide_operands
 from accel.cli.zeros import FLAGS
@@ -117,7 +116,7 @@ def run(
     from accel.mapping_cache import MappingCache, default_folder
     from accel.table import report_table
 
-    with ProgressBar(f"{network.name} on {spec.name}") as progress, compiling_beside(spec):
+    with compiling_beside(f"{network.name} on {spec.name}", spec) as progress:
         evaluation = evaluate(
             network, spec, mapping=chosen, objective=aim, budget=share, seed=seed_value, inputs=inputs,
             progress=progress, cache=MappingCache(default_folder()) if cached else None,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from accel.cli.console import note, show, write
 from accel.cli.operands import OperandGrid
-from accel.cli.progress import ProgressBar
 from accel.cli.values import budget_of, changes_of, mapping_of, names, objective_of, whole
 from accel.cli.wide_table import Column, WideTable
 from accel.cli.workers import processes
@@ -68,7 +67,7 @@ def sweep(
     workers = min(most, points)
     frame, interrupted = None, False
     try:
-        with processes(workers) as executor, ProgressBar("sweep") as progress, compiling_beside(first):
+        with compiling_beside("sweep", first) as progress, processes(workers) as executor:
             frame = run_sweep(
                 variants, chip_names, set=swept, mapping=chosen, objective=aim, budget=share, seed=seed_value,
                 batch=inputs_at_once, fuse=fuse, executor=executor, progress=progress,

@@ -6,7 +6,9 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -177,27 +179,52 @@ def test_processes_sweep_like_one(command: Command, tiny: Path, tmp_path: Path) 
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that the test sets, and a stderr that says it is a terminal."""
-    clock = [0.0]
-    monkeypatch.setattr("accel.cli.progress.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("accel.cli.progress.sys.stderr.isatty", lambda: True, raising=False)
-    return clock
+def seconds(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What bars do when a second is over, which the test says; stderr says that it is a terminal."""
+    waiting: list[Callable[[], None]] = []
+
+    class Second:
+        def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+            assert seconds == 1.0
+            self.start, self.cancel = lambda: waiting.append(then), waiting.clear
+
+    monkeypatch.setattr("accel.cli.progress.Timer", Second)
+    monkeypatch.setattr("accel.cli.progress.sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    return waiting
 
 
-def test_a_bar_comes_up_after_a_second_and_not_before(patient: list[float]) -> None:
-    with ProgressBar("work") as bar:
-        patient[0] = 0.9
-        bar(1, 10, "early")
-        assert not bar.shown
-        patient[0] = 1.0
+def test_a_bar_comes_up_after_a_second_and_not_before(
+    seconds: list[Callable[[], None]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ProgressBar("work", "getting ready") as bar:
+        bar(0, 10, "early")
+        assert capfd.readouterr().err == ""
+        seconds[0]()
+        seen = capfd.readouterr().err
+        assert "work" in seen and "0/10" in seen and "getting ready" in seen
         bar(2, 10, "late")
-        assert bar.shown
+    seen = capfd.readouterr().err
+    assert "2/10" in seen and "late" in seen and "getting ready" not in seen
 
 
-def test_no_bar_without_a_terminal(patient: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accel.cli.progress.sys.stderr.isatty", lambda: False, raising=False)
+def test_a_bar_comes_up_when_nothing_is_told_and_not_when_all_is_over(
+    seconds: list[Callable[[], None]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ProgressBar("work"):
+        (over,) = seconds
+        over()
+        assert "work" in capfd.readouterr().err
+    capfd.readouterr()
+    with ProgressBar("work"):
+        (over,) = seconds
+    over()
+    assert seconds == [] and capfd.readouterr().err == ""
+
+
+def test_no_bar_without_a_terminal(seconds: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accel.cli.progress.sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: False)))
     with ProgressBar("work") as bar:
-        patient[0] = 100.0
         bar(2, 10, "late")
-        assert not bar.shown
+        assert not seconds

@@ -52,7 +52,7 @@ def test_a_process_is_begun_where_it_helps_and_ended(
     begun = []
 
     def interrupted() -> None:
-        with compiling.compiling_beside(load("eyeriss_v1")):
+        with compiling.compiling_beside("work", load("eyeriss_v1")):
             begun.extend(set(multiprocessing.active_children()) - before)
             raise KeyboardInterrupt
 
