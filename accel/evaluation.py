@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -172,7 +172,11 @@ def evaluate(
         peak_macs_per_cycle=_peak([node.layer for node in nodes if node.layer is not None], spec),
         dram_bits_per_cycle=TransferTiming.of(spec).peak_bits_per_cycle,
         prefetched_cycles=simulator.prefetched_cycles(results, pairs),
-        context=_context(network, spec, objective, seed, results) | {"fused": [pair.summary() for pair in pairs]},
+        context=_context(network, spec, objective, seed, results)
+        | {
+            "budget": asdict(budget) if chooser.searches else None,
+            "fused": [pair.summary() for pair in pairs],
+        },
         unmapped=unmapped,
     )
     return Evaluation(report, tuple(results), execution, kept)
