@@ -153,10 +153,10 @@ def search(
     return Found(tuple(ranked), run.costed, run.pruned, monotonic() - run.began, exhaustive, interrupted)
 
 
-def _least_of(values: list[Floats], count: int) -> float:
-    """The most that one of the `count` least values is."""
-    every = np.concatenate([np.empty(0), *values])
-    return float(np.partition(every, count - 1)[count - 1]) if count < len(every) else inf
+def _nth_least(columns: list[Floats], nth: int) -> float:
+    """Of all values, from 1 on; infinite where there are not as many."""
+    values = np.concatenate([np.empty(0), *columns])
+    return float(np.partition(values, nth - 1)[nth - 1]) if nth <= len(values) else inf
 
 
 class _Run:
@@ -182,7 +182,7 @@ class _Run:
     def hold(self, seen: Costed, count: int) -> None:
         """Look at those seen that come near the best, about `count` at most, with operands held elsewhere, in turn."""
         for operand in Operand:
-            most = min(_WORTH_HOLDING * self.pool.least, _least_of([values for _, values in seen], count))
+            most = min(_WORTH_HOLDING * self.pool.least, _nth_least([values for _, values in seen], count))
             near = together(column.take(values <= most) for column, values in seen)
             seen = seen + self.take([elsewhere for column in near for elsewhere in held(column, (operand,))])
 
