@@ -27,15 +27,9 @@ def compiling_beside(title: str, spec: Accelerator) -> Iterator[ProgressBar]:
 
     This one is at what searches for mappings meanwhile. Both keep what they compile on disk, where the other finds it.
     """
-    if is_cached(tile_cost):
-        with ProgressBar(title) as progress:
-            yield progress
-        return
-    alone = (os.cpu_count() or 1) == 1
-    with (
-        ProgressBar(title, "compiling kernels, this once") as progress,
-        nullcontext() if alone else begun(compile_simulation, spec),
-    ):
+    first = not is_cached(tile_cost)
+    beside = begun(compile_simulation, spec) if first and (os.cpu_count() or 1) > 1 else nullcontext()
+    with ProgressBar(title, "compiling kernels, this once" if first else "") as progress, beside:
         yield progress
 
 

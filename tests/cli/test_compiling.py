@@ -11,6 +11,7 @@ import pytest
 from accel import load
 from accel.cli import compiling
 from accel.kernels.options import is_cached, kernel
+from accel.simulation import simulate_layer
 from accel.spec import preset_names
 
 
@@ -33,13 +34,10 @@ def test_a_kernel_is_on_disk_once_it_was_compiled(monkeypatch: pytest.MonkeyPatc
 def test_every_preset_runs_one_of_the_layers(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     ran = []
     monkeypatch.setattr(
-        compiling, "simulate_layer", lambda layer, mapping, spec: ran.append(simulate(layer, mapping, spec))
+        compiling, "simulate_layer", lambda layer, mapping, spec: ran.append(simulate_layer(layer, mapping, spec))
     )
     compiling.compile_simulation(load(name))
     assert [result.report.macs > 0 for result in ran] == [True]
-
-
-simulate = compiling.simulate_layer
 
 
 @pytest.mark.parametrize(("cached", "cores", "processes"), [(False, 2, 1), (False, 1, 0), (True, 2, 0)])
