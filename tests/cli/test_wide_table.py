@@ -60,7 +60,7 @@ def test_a_word_wider_than_the_terminal_is_folded() -> None:
     assert name in "".join(line[8:].strip() for line in text.splitlines())
 
 
-@pytest.mark.parametrize("columns", [60, 200])
+@pytest.mark.parametrize("columns", [60, 100, 200])
 def test_a_front_tells_which_points_it_is_of(
     command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:

@@ -33,10 +33,10 @@ def test_activations_without_zeros_leave_nothing_to_skip() -> None:
 
 
 def test_two_of_four_halves_compute_and_never_the_time_of_a_memory_bound_product(tmp_path: Path) -> None:
-    points = two_of_four.run(["BERT-base MLP, 768 x 3072"], [1, 1024], Budget(500))
-    assert [point.compute for point in points] == [2.0, 2.0]
-    few, many = (point.end_to_end for point in points)
-    assert few < 16 / 9 and many < 2
+    points = two_of_four.run(["BERT-base MLP, 768 x 3072"], [1, 256, 4096], Budget(500))
+    assert [point.compute for point in points] == [2.0, 2.0, 2.0]
+    few, some, many = (point.end_to_end for point in points)
+    assert max(few, some) < 16 / 9 and many < 2
     save(two_of_four.figure(points), tmp_path / "two_of_four.png")
     assert (tmp_path / "two_of_four.png").read_bytes().startswith(b"\x89PNG")
 

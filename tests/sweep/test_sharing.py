@@ -207,10 +207,10 @@ def test_a_worker_that_dies_meanwhile_costs_no_row(submits: bool) -> None:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("data_buffer.kib", [8, 32, 108]),
-        ("weight_buffer.kib", [4, 8, 64]),
-        ("dma.channels", [1, 4]),
-        ("pe_array.rows", [6, 12, 24]),
+        ("data_buffer.kib", [8, 16, 32, 108, 512]),
+        ("weight_buffer.kib", [4, 8, 16, 64]),
+        ("dma.channels", [1, 2, 4]),
+        ("pe_array.rows", [6, 12, 24, 48]),
         ("pe_array.columns", [7, 14, 28]),
     ],
 )
